@@ -1,0 +1,7 @@
+"""Header names, spelled once for both sides."""
+
+REQUEST_ID = "X-Request-ID"
+REPORT = "X-Darkroom-Report"  # gateway → client: `Report` as compact JSON
+BUDGET = "X-Darkroom-Budget-Ms"  # gateway → model server: milliseconds left, a whole number
+STEP = "X-Darkroom-Step"  # gateway → model server: `StepRequest` as compact JSON
+MODEL = "X-Darkroom-Model"  # model server → gateway: `ModelReply` as compact JSON

@@ -1,0 +1,34 @@
+"""What a request may ask for, route by route."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from darkroom.contracts.defects import Defect, Enhancer
+
+Strength = Annotated[float, Field(ge=0, le=1, description="0 leaves the photo, 1 mends it fully")]
+BudgetMs = Annotated[int, Field(ge=50, le=60_000, description="time for the whole answer, in ms")]
+
+
+def _split(value: object) -> object:
+    return [word.strip() for word in value.split(",")] if isinstance(value, str) else value
+
+
+class DiagnoseOptions(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    budget_ms: BudgetMs | None = None
+
+
+class EnhanceOptions(DiagnoseOptions):
+    strength: Strength = 1.0
+    steps: Annotated[
+        tuple[Enhancer, ...],
+        BeforeValidator(_split),
+        Field(min_length=1, description="enhancers that may run, separated by commas"),
+    ] = tuple(Enhancer)
+
+
+class FixDefectOptions(DiagnoseOptions):
+    defect_to_fix: Defect
+    strength: Strength = 1.0

@@ -1,0 +1,69 @@
+"""What was done to a photo: travels with every answer in the header `X-Darkroom-Report`."""
+
+from pydantic import BaseModel
+
+from darkroom.contracts.defects import Enhancer
+from darkroom.contracts.diagnosis import Diagnosis
+from darkroom.contracts.plan import SkippedStep, Step
+
+
+class StageTimes(BaseModel, frozen=True):
+    """Milliseconds a model server spent on one photo, stage by stage."""
+
+    decode_ms: float = 0
+    network_ms: float = 0
+    apply_ms: float = 0
+    encode_ms: float = 0
+
+    @property
+    def total_ms(self) -> float:
+        return self.decode_ms + self.network_ms + self.apply_ms + self.encode_ms
+
+
+class ModelReply(BaseModel, frozen=True):
+    """What a model server says of its own work on one photo (header `X-Darkroom-Model`)."""
+
+    model: str
+    version: str  # of the archive
+    weights_sha256: str  # the first 12 hexadecimal digits
+    device: str
+    stages: StageTimes
+
+
+class StepReport(Step, frozen=True):
+    """A step that was performed."""
+
+    ms: float  # as the gateway saw it, transport included
+    by: ModelReply
+
+
+class Report(BaseModel, frozen=True):
+    """The whole story of one photo."""
+
+    request_id: str
+    diagnosis: Diagnosis | None = None  # None where the request named its defect
+    diagnosed_by: ModelReply | None = None
+    diagnose_ms: float | None = None
+    steps: tuple[StepReport, ...] = ()
+    skipped: tuple[SkippedStep, ...] = ()
+    total_ms: float
+    budget_ms: int
+
+
+class DiagnoseAnswer(BaseModel, frozen=True):
+    """The body of `POST /diagnose`: the diagnosis, what it amounts to and what would be done."""
+
+    diagnosis: Diagnosis
+    found: tuple[str, ...]
+    steps: tuple[Step, ...]
+    skipped: tuple[SkippedStep, ...]
+    width: int  # pixels, as a viewer sees the photo: orientation applied
+    height: int
+
+
+class StepRequest(BaseModel, frozen=True):
+    """What the gateway asks of an enhancer's model server (header `X-Darkroom-Step`)."""
+
+    enhancer: Enhancer
+    defects: dict[str, float]  # the defects to mend → diagnosed severity, 1 where not diagnosed
+    strength: float = 1.0
