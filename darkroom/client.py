@@ -1,0 +1,236 @@
+"""The Python client: `Darkroom` for ordinary programs, `AsyncDarkroom` for asynchronous ones.
+
+    from darkroom import Darkroom
+
+    with Darkroom("http://127.0.0.1:9000") as darkroom:
+        enhanced = darkroom.enhance("kitchen.jpg")
+        if enhanced.photo:  # None: there was nothing to mend
+            Path("better.jpg").write_bytes(enhanced.photo)
+
+Every refusal is raised as the same `ServiceError` that the service answered with.
+"""
+
+import asyncio
+import threading
+import weakref
+from collections.abc import Coroutine, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import aiohttp
+from pydantic import TypeAdapter, ValidationError
+
+from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.contracts.errors import OutOfTime, ServiceError
+from darkroom.contracts.headers import REPORT
+from darkroom.contracts.problem import Problem
+from darkroom.contracts.report import DiagnoseAnswer, Report
+
+DEFAULT_URL = "http://127.0.0.1:9000"
+
+PhotoSource = bytes | str | Path  # the photo itself, or where it lies
+Result = TypeVar("Result")
+
+_DEFECTS = TypeAdapter(list[Defect])
+
+
+class Unreachable(ServiceError, ConnectionError):
+    """No Darkroom answers at this address."""
+
+    status, code = 503, "unreachable"
+
+
+@dataclass(frozen=True)
+class Enhanced:
+    """A mended photo and what was done to it."""
+
+    photo: bytes | None  # in the format it was sent in; None where nothing needed mending
+    report: Report
+
+
+class AsyncDarkroom:
+    """The service, for programs that run on asyncio; one object serves many calls at once."""
+
+    def __init__(self, url: str = DEFAULT_URL, timeout_s: float = 60.0) -> None:
+        self.url = url.rstrip("/")
+        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
+        self._session: aiohttp.ClientSession | None = None  # needs a running loop: made on use
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    async def enhance(
+        self,
+        photo: PhotoSource,
+        *,
+        strength: float | None = None,
+        steps: Iterable[Enhancer | str] | None = None,
+        budget_ms: int | None = None,
+    ) -> Enhanced:
+        """Find what is wrong with a photo and mend it.
+
+        `strength` runs from 0 (leave) to 1 (mend fully, the default), `steps` names the enhancers
+        that may run, `budget_ms` is the time for the whole answer. Every method takes a photo as
+        bytes or as the path of a file.
+
+        Raises:
+            ServiceError: the service refused; the class says why, `Unreachable` if there is none.
+            OSError: the photo's file cannot be read.
+        """
+        named = None if steps is None else ",".join(steps)
+        options = {"strength": strength, "steps": named, "budget_ms": budget_ms}
+        return _enhanced(*await self._post("/enhance_image", photo, options))
+
+    async def fix_defect(
+        self,
+        photo: PhotoSource,
+        defect: Defect | str,
+        *,
+        strength: float | None = None,
+        budget_ms: int | None = None,
+    ) -> Enhanced:
+        """Mend one named defect, found or not. Raises as `enhance` does."""
+        options = {"defect_to_fix": defect, "strength": strength, "budget_ms": budget_ms}
+        return _enhanced(*await self._post("/fix_defect", photo, options))
+
+    async def diagnose(self, photo: PhotoSource, *, budget_ms: int | None = None) -> DiagnoseAnswer:
+        """The severity of all nine defects and the steps they lead to. Raises as `enhance` does."""
+        _, body = await self._post("/diagnose", photo, {"budget_ms": budget_ms})
+        return DiagnoseAnswer.model_validate_json(body)
+
+    async def detect_problems(
+        self, photo: PhotoSource, *, budget_ms: int | None = None
+    ) -> list[Defect]:
+        """The defects found, worst first. Raises as `enhance` does."""
+        _, body = await self._post("/detect_problems", photo, {"budget_ms": budget_ms})
+        return _DEFECTS.validate_json(body)
+
+    async def _post(
+        self, route: str, photo: PhotoSource, options: dict[str, Any]
+    ) -> tuple[aiohttp.ClientResponse, bytes]:
+        payload = photo if isinstance(photo, bytes) else await asyncio.to_thread(_read, photo)
+        form = aiohttp.FormData()
+        form.add_field("image", payload, filename="photo", content_type="application/octet-stream")
+        for name, value in options.items():
+            if value is not None:
+                form.add_field(name, str(value))
+        if self._session is None:
+            self._session = aiohttp.ClientSession(timeout=self._timeout)
+        try:
+            async with self._session.post(self.url + route, data=form) as reply:
+                body = await reply.read()
+        except TimeoutError as error:
+            raise OutOfTime(f"No answer from {self.url} in {self._timeout.total} s.") from error
+        except (aiohttp.ClientError, ValueError) as error:  # ValueError: not an address at all
+            message = f"No Darkroom answers at {self.url} ({error}). `darkroom up` starts one."
+            raise Unreachable(message) from error
+        if reply.status >= 400:
+            raise _refusal(reply.status, body)
+        return reply, body
+
+
+class Darkroom:
+    """The service, for ordinary programs. Threads may share one object.
+
+    The calls are those of `AsyncDarkroom`; they run on a loop in a thread of their own, so they
+    also work where a loop is running already, as in a notebook.
+    """
+
+    def __init__(self, url: str = DEFAULT_URL, timeout_s: float = 60.0) -> None:
+        self._client = AsyncDarkroom(url, timeout_s)
+        self._loop = asyncio.new_event_loop()
+        thread = threading.Thread(target=self._loop.run_forever, name="darkroom", daemon=True)
+        thread.start()
+        # Runs on close, on collection or at the interpreter's end, whichever comes first.
+        self.close = weakref.finalize(self, _close, self._client, self._loop, thread)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def enhance(
+        self,
+        photo: PhotoSource,
+        *,
+        strength: float | None = None,
+        steps: Iterable[Enhancer | str] | None = None,
+        budget_ms: int | None = None,
+    ) -> Enhanced:
+        """Find what is wrong with a photo and mend it; see `AsyncDarkroom.enhance`."""
+        return self._run(
+            self._client.enhance(photo, strength=strength, steps=steps, budget_ms=budget_ms)
+        )
+
+    def fix_defect(
+        self,
+        photo: PhotoSource,
+        defect: Defect | str,
+        *,
+        strength: float | None = None,
+        budget_ms: int | None = None,
+    ) -> Enhanced:
+        """Mend one named defect, found or not."""
+        return self._run(
+            self._client.fix_defect(photo, defect, strength=strength, budget_ms=budget_ms)
+        )
+
+    def diagnose(self, photo: PhotoSource, *, budget_ms: int | None = None) -> DiagnoseAnswer:
+        """The severity of all nine defects and the steps they lead to."""
+        return self._run(self._client.diagnose(photo, budget_ms=budget_ms))
+
+    def detect_problems(self, photo: PhotoSource, *, budget_ms: int | None = None) -> list[Defect]:
+        """The defects found, worst first."""
+        return self._run(self._client.detect_problems(photo, budget_ms=budget_ms))
+
+    def _run(self, call: Coroutine[Any, Any, Result]) -> Result:
+        future = asyncio.run_coroutine_threadsafe(call, self._loop)
+        try:
+            return future.result()
+        except BaseException:  # Ctrl-C above all: the call must not live on without its caller
+            future.cancel()
+            raise
+
+
+def _read(path: str | Path) -> bytes:
+    return Path(path).read_bytes()
+
+
+def _enhanced(reply: aiohttp.ClientResponse, body: bytes) -> Enhanced:
+    try:
+        report = Report.model_validate_json(reply.headers.get(REPORT, ""))
+    except ValidationError as error:
+        raise ServiceError(f"The answer carries no readable {REPORT} header.") from error
+    return Enhanced(photo=None if reply.status == 204 else body, report=report)
+
+
+def _refusal(status: int, body: bytes) -> ServiceError:
+    try:
+        return Problem.model_validate_json(body).to_error()
+    except ValidationError:  # a proxy between us, or not a Darkroom
+        return ServiceError(f"The answer was HTTP {status} without a problem document.")
+
+
+def _close(
+    client: AsyncDarkroom, loop: asyncio.AbstractEventLoop, thread: threading.Thread
+) -> None:
+    asyncio.run_coroutine_threadsafe(client.close(), loop).result(timeout=5)
+    loop.call_soon_threadsafe(loop.stop)
+    thread.join(timeout=5)
+    loop.close()
