@@ -1,0 +1,124 @@
+"""The parameter space of `tone`: what its network predicts, and its application at full size.
+
+A tone map is three curves followed by a coarse grid of affine colour transforms:
+
+    out(x, y) = A(x, y) · [c_r(R), c_g(G), c_b(B), 1]
+
+The curves mend what is alike everywhere (exposure, colour cast), the grid what varies over the frame
+(haze, glare, falloff). After Gharbi et al. 2017, "Deep bilateral learning" (arXiv:1707.02880), without
+the grid's luma axis: the curves do that part, at a 256-entry look-up a channel instead of eight more
+grid levels to interpolate at each pixel (12 Mpx: 239 ms against 60).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from darkroom.imaging.photo import Pixels
+
+Float = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ToneMap:
+    """Curves (3, 256) float32: level of a channel → value, 1.0 is white; may exceed [0, 1].
+
+    Grid (gh, gw, 3, 4) float32: an affine transform for each node; node centres lie at
+    ((i + ½) / gh, (j + ½) / gw) of the frame, bilinear between, constant outside the outer ones.
+    """
+
+    curves: Float
+    grid: Float
+
+    @classmethod
+    def identity(cls, grid_shape: tuple[int, int] = (8, 8)) -> "ToneMap":
+        curve = np.arange(256, dtype=np.float32) / 255
+        return cls(
+            np.stack([curve] * 3), np.tile(np.eye(3, 4, dtype=np.float32), (*grid_shape, 1, 1))
+        )
+
+    def toward_identity(self, strength: float) -> "ToneMap":
+        """Weaken the map: 0 is the identity, 1 the map itself."""
+        none = ToneMap.identity(self.grid.shape[:2])
+        return ToneMap(
+            none.curves + np.float32(strength) * (self.curves - none.curves),
+            none.grid + np.float32(strength) * (self.grid - none.grid),
+        )
+
+
+def apply_tone_map(pixels: Pixels, tone_map: ToneMap) -> Pixels:
+    """Apply `tone_map` to sRGB `pixels` (H, W, 3), any size; the result has the same shape."""
+    mended = np.empty_like(pixels)
+    # In units of levels, so that the inner loop need not scale.
+    curves = tone_map.curves * np.float32(255)
+    grid = tone_map.grid.copy()
+    grid[..., 3] *= 255
+    _apply(np.ascontiguousarray(pixels), curves, grid, mended)
+    return mended
+
+
+@njit(nogil=True, fastmath=True)
+def _transform(
+    start: Float, end: Float, weight: Float, r: Float, g: Float, b: Float, out: Float
+) -> None:
+    """One output channel of one cell of one row: slices alone, so that the compiler vectorises it.
+
+    Clamping written as comparisons, not min and max, and slices instead of offsets: 8 times faster.
+    """
+    n_r, n_g, n_b, n_1 = start[0], start[1], start[2], start[3]
+    d_r, d_g, d_b, d_1 = end[0] - n_r, end[1] - n_g, end[2] - n_b, end[3] - n_1
+    lowest, highest = np.float32(0.5), np.float32(255.5)  # half a level up: truncation then rounds
+    for x in range(out.size):
+        w = weight[x]
+        value = (n_r + w * d_r) * r[x] + (n_g + w * d_g) * g[x] + (n_b + w * d_b) * b[x]
+        value += n_1 + w * d_1 + lowest
+        value = value if value > lowest else lowest
+        out[x] = value if value < highest else highest
+
+
+@njit(
+    "void(u1[:,:,::1], f4[:,::1], f4[:,:,:,::1], u1[:,:,::1])",
+    nogil=True,
+    cache=True,
+    fastmath=True,
+)
+def _apply(pixels: Pixels, curves: Float, grid: Float, mended: Pixels) -> None:
+    height, width = pixels.shape[:2]
+    rows, columns = grid.shape[:2]
+    # Cells lie between two node centres; outside the outer centres the outer node counts alone.
+    edges = np.empty(columns + 2, np.int64)
+    edges[0], edges[columns + 1] = 0, width
+    for column in range(columns):
+        edges[column + 1] = min(max(int(np.ceil((column + 0.5) * width / columns - 0.5)), 0), width)
+    weight = np.empty(width, np.float32)  # of the node to the right
+    for x in range(width):
+        position = (x + 0.5) * columns / width + 0.5
+        weight[x] = position - int(position)
+    r, g, b = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
+    out = np.empty((3, width), np.float32)
+    nodes = np.empty((columns + 2, 3, 4), np.float32)  # the grid at this row, outer nodes repeated
+    for y in range(height):
+        position = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
+        upper = int(position)
+        lower = min(upper + 1, rows - 1)
+        below = np.float32(position - upper)
+        for column in range(columns):
+            nodes[column + 1] = grid[upper, column] + below * (
+                grid[lower, column] - grid[upper, column]
+            )
+        nodes[0], nodes[columns + 1] = nodes[1], nodes[columns]
+        for x in range(width):
+            r[x] = curves[0, pixels[y, x, 0]]
+            g[x] = curves[1, pixels[y, x, 1]]
+            b[x] = curves[2, pixels[y, x, 2]]
+        for cell in range(columns + 1):
+            a, z = edges[cell], edges[cell + 1]
+            start, end = nodes[cell], nodes[cell + 1]
+            for c in range(3):
+                _transform(start[c], end[c], weight[a:z], r[a:z], g[a:z], b[a:z], out[c, a:z])
+        for x in range(width):
+            mended[y, x, 0] = np.uint8(out[0, x])
+            mended[y, x, 1] = np.uint8(out[1, x])
+            mended[y, x, 2] = np.uint8(out[2, x])
