@@ -1,22 +1,15 @@
 """The photo between its bytes and its tensors."""
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
 
+from darkroom.imaging.header import Format
+
+__all__ = ["Format", "Photo", "Pixels"]
+
 Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB, row-major, upright
-
-
-class Format(StrEnum):
-    JPEG = "jpeg"
-    PNG = "png"
-    WEBP = "webp"
-
-    @property
-    def media_type(self) -> str:
-        return f"image/{self.value}"
 
 
 @dataclass(frozen=True)
