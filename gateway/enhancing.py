@@ -1,0 +1,150 @@
+"""The road of one photo: diagnose, plan, one hop per model server, the best result in time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from darkroom.contracts.defects import ENHANCER_OF, Defect, Enhancer
+from darkroom.contracts.errors import EnhancerMissing, OutOfTime, ServiceError
+from darkroom.contracts.options import EnhanceOptions
+from darkroom.contracts.plan import Plan, SkippedStep, SkipReason, Step
+from darkroom.contracts.report import DiagnoseAnswer, Report, StepReport, StepRequest
+from gateway.budget import Budget
+from gateway.model_server import DiagnosisReply, ModelServer
+from gateway.planning import Costs, plan_steps, skip
+from gateway.reading import ReceivedPhoto
+
+
+@dataclass(frozen=True)
+class Work:
+    """One request in hand."""
+
+    photo: ReceivedPhoto
+    budget: Budget
+    request_id: str
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of a photo: its new bytes, or None where nothing was there to mend."""
+
+    payload: bytes | None
+    report: Report
+
+
+@dataclass
+class _Progress:
+    """The best result so far and what happened on the way to it."""
+
+    payload: bytes
+    steps: list[StepReport] = field(default_factory=list)
+    skipped: list[SkippedStep] = field(default_factory=list)
+    errors: list[ServiceError] = field(default_factory=list)
+
+
+class Enhancing:
+    """Leads photos along the model servers of this cluster."""
+
+    def __init__(
+        self, defects: ModelServer, enhancers: Mapping[Enhancer, ModelServer], costs: Costs
+    ) -> None:
+        self.defects = defects
+        self.enhancers = enhancers
+        self._costs = costs
+
+    async def diagnose(self, work: Work) -> tuple[DiagnoseAnswer, Report]:
+        """What is wrong with the photo and what would be done about it."""
+        reply = await self._diagnosed(work)
+        plan = self._plan(work, reply, tuple(Enhancer))
+        width, height = work.photo.header.upright_size
+        answer = DiagnoseAnswer(
+            diagnosis=reply.diagnosis,
+            found=reply.diagnosis.found,
+            steps=plan.steps,
+            skipped=plan.skipped,
+            width=width,
+            height=height,
+        )
+        return answer, _report(work, reply)
+
+    async def enhance(self, work: Work, options: EnhanceOptions) -> Outcome:
+        """Mend whatever the diagnosis finds.
+
+        Raises:
+            OutOfTime: the budget ended before anything was mended.
+            ServiceError: as `ModelServer` raises, where nothing at all could be mended.
+        """
+        reply = await self._diagnosed(work)
+        plan = self._plan(work, reply, options.steps)
+        progress = await self._walk(work, plan, reply.diagnosis.severities, options.strength)
+        report = _report(work, reply, progress)
+        if progress.steps:
+            return Outcome(progress.payload, report)
+        if progress.errors:
+            raise progress.errors[0]
+        if any(step.reason is SkipReason.NO_TIME for step in report.skipped):
+            raise OutOfTime()
+        return Outcome(None, report)
+
+    async def fix(self, work: Work, defect: Defect, strength: float) -> Outcome:
+        """Mend one named defect without a diagnosis. Raises as `ModelServer` does."""
+        enhancer = ENHANCER_OF[defect]
+        if enhancer not in self.enhancers:
+            raise EnhancerMissing()
+        plan = Plan(steps=(Step(enhancer=enhancer, defects=(defect,)),))
+        progress = await self._walk(work, plan, {defect: 1.0}, strength)
+        if progress.errors:
+            raise progress.errors[0]
+        return Outcome(progress.payload, _report(work, None, progress))
+
+    async def _diagnosed(self, work: Work) -> DiagnosisReply:
+        return await self.defects.diagnose(work.photo.payload, work.budget, work.request_id)
+
+    def _plan(self, work: Work, reply: DiagnosisReply, asked: tuple[Enhancer, ...]) -> Plan:
+        megapixels = work.photo.megapixels
+        expected_ms = {e: self._costs.expected_ms(e, megapixels) for e in self.enhancers}
+        found, left_ms = reply.diagnosis.found, work.budget.left_ms
+        return plan_steps(found, asked, self.enhancers.keys(), expected_ms, left_ms)
+
+    async def _walk(
+        self, work: Work, plan: Plan, severities: Mapping[Defect, float], strength: float
+    ) -> _Progress:
+        progress = _Progress(work.photo.payload, skipped=list(plan.skipped))
+        for step in plan.steps:
+            asked = StepRequest(
+                enhancer=step.enhancer,
+                defects={defect: severities[defect] for defect in step.defects},
+                strength=strength,
+            )
+            try:
+                await self._hop(work, step, asked, progress)
+            except ServiceError as error:
+                out_of_time = isinstance(error, OutOfTime)
+                reason = SkipReason.NO_TIME if out_of_time else SkipReason.REPLICA_FAILED
+                progress.skipped.append(skip(step, reason))
+                progress.errors.append(error)
+        return progress
+
+    async def _hop(self, work: Work, step: Step, asked: StepRequest, progress: _Progress) -> None:
+        reply = await self.enhancers[step.enhancer].enhance(
+            progress.payload, work.photo.header.format, asked, work.budget, work.request_id
+        )
+        self._costs.learn(step.enhancer, work.photo.megapixels, reply.by.stages.total_ms)
+        progress.payload = reply.payload
+        progress.steps.append(
+            StepReport(enhancer=step.enhancer, defects=step.defects, ms=reply.ms, by=reply.by)
+        )
+
+
+def _report(
+    work: Work, diagnosed: DiagnosisReply | None, progress: _Progress | None = None
+) -> Report:
+    return Report(
+        request_id=work.request_id,
+        diagnosis=diagnosed.diagnosis if diagnosed else None,
+        diagnosed_by=diagnosed.by if diagnosed else None,
+        diagnose_ms=diagnosed.ms if diagnosed else None,
+        steps=tuple(progress.steps) if progress else (),
+        skipped=tuple(progress.skipped) if progress else (),
+        total_ms=work.budget.spent_ms,
+        budget_ms=work.budget.total_ms,
+    )

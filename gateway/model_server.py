@@ -1,0 +1,190 @@
+"""The gateway's one edge to model servers: how a photo gets there and what their replies mean.
+
+TorchServe's own statuses are ambiguous (503 for a full queue as for a failed handler, 507 for any
+text with "CUDA" in it, 413 for its own limit), so only a 200 and a problem document say anything;
+every other reply is the model server's failure. The deadline is ours: TorchServe drops requests
+that are too late without a word.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import aiohttp
+from aiohttp.abc import AbstractStreamWriter
+from pydantic import ValidationError
+
+from darkroom.contracts import headers, problem
+from darkroom.contracts.diagnosis import Diagnosis
+from darkroom.contracts.errors import (
+    OutOfTime,
+    OverCapacity,
+    ReplicaUnavailable,
+    ServiceError,
+    UnreadablePhoto,
+    UnsupportedPhoto,
+)
+from darkroom.contracts.report import ModelReply, StepRequest
+from darkroom.imaging.header import Format, read_header
+from gateway.budget import Budget
+
+log = logging.getLogger(__name__)
+
+# What a model server may say about the photo or its own load; the rest is its own failure.
+PASSED_ON = (UnreadablePhoto, UnsupportedPhoto, OverCapacity, OutOfTime)
+
+ObserveHop = Callable[[str, str, float], None]  # model server, outcome, seconds
+
+
+@dataclass(frozen=True)
+class Reply:
+    payload: bytes
+    by: ModelReply
+    ms: float  # as the gateway saw it, transport included
+
+
+@dataclass(frozen=True)
+class DiagnosisReply:
+    diagnosis: Diagnosis
+    by: ModelReply
+    ms: float
+
+
+class ModelServer:
+    """One model server, by its base URL. Every call ends within its budget."""
+
+    def __init__(
+        self,
+        name: str,
+        base_url: str,
+        session: aiohttp.ClientSession,
+        max_reply_bytes: int,
+        observe: ObserveHop = lambda *_: None,
+    ) -> None:
+        self.name = name
+        self._url = f"{base_url.rstrip('/')}/predictions/{name}"
+        self._session = session
+        self._max_reply_bytes = max_reply_bytes
+        self._observe = observe
+
+    async def diagnose(self, payload: bytes, budget: Budget, request_id: str) -> DiagnosisReply:
+        """The severities of all nine defects.
+
+        Raises:
+            UnreadablePhoto, UnsupportedPhoto, OverCapacity: as the model server says.
+            OutOfTime: no reply within the budget.
+            ReplicaUnavailable: it is down, failed or answered rubbish.
+        """
+        reply = await self._predict(payload, {headers.REQUEST_ID: request_id}, budget)
+        try:
+            diagnosis = Diagnosis.model_validate_json(reply.payload)
+        except ValidationError as error:
+            raise self._failure("its reply is no diagnosis") from error
+        return DiagnosisReply(diagnosis, reply.by, reply.ms)
+
+    async def enhance(
+        self,
+        payload: bytes,
+        media_format: Format,
+        step: StepRequest,
+        budget: Budget,
+        request_id: str,
+    ) -> Reply:
+        """The photo with one step done, in the format it came in. Raises as `diagnose` does."""
+        asked = {headers.REQUEST_ID: request_id, headers.STEP: step.model_dump_json()}
+        reply = await self._predict(payload, asked, budget)
+        try:
+            came_back = read_header(reply.payload).format
+        except ServiceError as error:
+            raise self._failure("its reply is no photo") from error
+        if came_back is not media_format:
+            raise self._failure(f"its reply is {came_back} for {media_format}")
+        return reply
+
+    async def _predict(self, payload: bytes, asked: dict[str, str], budget: Budget) -> Reply:
+        started, outcome = time.perf_counter(), "gone"  # unless something else turns out
+        try:
+            async with asyncio.timeout(budget.left_ms / 1000):
+                by, body = await self._exchange_once_more(payload, asked, budget)
+            outcome = "ok"
+        except TimeoutError as error:
+            outcome = OutOfTime.code
+            raise OutOfTime() from error
+        except ServiceError as error:
+            outcome = error.code
+            raise
+        except (aiohttp.ClientError, OSError) as error:
+            outcome = ReplicaUnavailable.code
+            raise self._failure(repr(error)) from error
+        finally:
+            seconds = time.perf_counter() - started
+            self._observe(self.name, outcome, seconds)
+        return Reply(body, by, seconds * 1000)
+
+    async def _exchange_once_more(
+        self, payload: bytes, asked: dict[str, str], budget: Budget
+    ) -> tuple[ModelReply, bytes]:
+        try:
+            return await self._exchange(payload, asked, budget)
+        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+            # A connection kept alive may have been closed at the other end just now; a prediction
+            # changes nothing there, so it may be asked for again.
+            return await self._exchange(payload, asked, budget)
+
+    async def _exchange(
+        self, payload: bytes, asked: dict[str, str], budget: Budget
+    ) -> tuple[ModelReply, bytes]:
+        sent = {**asked, headers.BUDGET: str(int(budget.left_ms))}
+        async with self._session.post(
+            self._url, data=_WholeBytes(payload), headers=sent, allow_redirects=False
+        ) as response:
+            body = await self._read(response)
+            if response.status != 200:
+                raise self._error_of(response, body)
+            try:
+                return ModelReply.model_validate_json(response.headers.get(headers.MODEL, "")), body
+            except ValidationError as error:
+                raise self._failure("its reply does not say which model made it") from error
+
+    async def _read(self, response: aiohttp.ClientResponse) -> bytes:
+        chunks, count = [], 0
+        async for chunk in response.content.iter_any():
+            count += len(chunk)
+            if count > self._max_reply_bytes:
+                raise self._failure("its reply is over the byte limit")
+            chunks.append(chunk)
+        return b"".join(chunks)
+
+    def _error_of(self, response: aiohttp.ClientResponse, body: bytes) -> ServiceError:
+        if response.content_type == problem.MEDIA_TYPE:
+            try:
+                error = problem.Problem.model_validate_json(body).to_error()
+            except ValidationError:
+                return self._failure(f"status {response.status} with a broken problem document")
+            if isinstance(error, PASSED_ON):
+                return error
+        return self._failure(f"status {response.status}: {body[:200]!r}")
+
+    def _failure(self, cause: str) -> ReplicaUnavailable:
+        log.warning("model server %s failed: %s", self.name, cause)
+        return ReplicaUnavailable(f"The model server `{self.name}` failed on this photo.")
+
+
+class _WholeBytes(aiohttp.BytesPayload):
+    """Bytes sent as they are: aiohttp would cut an `io.BytesIO` into copies of 64 KiB.
+
+    Its own `BytesPayload` warns over 1 MiB because a write may keep the event loop; the socket
+    takes what it can and the rest waits in the transport, 1 ms for 10 MiB.
+    """
+
+    def __init__(self, value: bytes) -> None:
+        super().__init__(b"", content_type="application/octet-stream")
+        self._value, self._size = value, len(value)
+
+    async def write_with_length(
+        self, writer: AbstractStreamWriter, content_length: int | None
+    ) -> None:
+        assert content_length in (None, self._size)
+        await writer.write(self._value)

@@ -1,0 +1,177 @@
+"""The OpenAPI document, made from the contracts: what it says is what is checked."""
+
+from functools import cache
+from importlib.metadata import version
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from darkroom.contracts import headers, problem
+from darkroom.contracts.errors import ERROR_OF_CODE
+from darkroom.contracts.options import DiagnoseOptions, EnhanceOptions, FixDefectOptions
+from darkroom.contracts.problem import Problem
+from darkroom.contracts.report import DiagnoseAnswer, Report
+from darkroom.imaging.header import Format
+from gateway.readiness import Readiness
+from gateway.reading import PHOTO_FIELD
+
+Json = dict[str, Any]
+
+_PHOTO: Json = {"type": "string", "format": "binary"}
+_MEDIA_TYPES = [photo_format.media_type for photo_format in Format]
+_ERRORS_OF_PHOTOS = (400, 408, 413, 415, 422, 429, 500, 503, 504)
+
+
+@cache
+def openapi_document() -> Json:
+    """This service after OpenAPI 3.1."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Darkroom",
+            "version": version("darkroom"),
+            "description": "Finds what is wrong with a photo and mends it within one second.",
+        },
+        "paths": {
+            "/enhance_image": {
+                "post": _photo_route(
+                    "Find what is wrong with a photo and mend it",
+                    EnhanceOptions,
+                    {"200": _photo_reply(), "204": _reply("Nothing needs mending", report=True)},
+                )
+            },
+            "/fix_defect": {
+                "post": _photo_route(
+                    "Mend one named defect", FixDefectOptions, {"200": _photo_reply()}
+                )
+            },
+            "/detect_problems": {
+                "post": _photo_route(
+                    "Name what is wrong with a photo, worst first",
+                    DiagnoseOptions,
+                    {
+                        "200": _json_reply(
+                            "Names of defects", {"type": "array", "items": _ref("Defect")}
+                        )
+                    },
+                )
+            },
+            "/diagnose": {
+                "post": _photo_route(
+                    "The severity of every defect, and the plan it leads to",
+                    DiagnoseOptions,
+                    {"200": _json_reply("The diagnosis", _ref("DiagnoseAnswer"))},
+                )
+            },
+            "/healthz": {"get": _plain_route("The process lives", "text/plain")},
+            "/readyz": {"get": _readyz()},
+            "/metrics": {"get": _plain_route("Counts and times for Prometheus", "text/plain")},
+            "/openapi.json": {"get": _plain_route("This document", "application/json")},
+            "/docs": {"get": _plain_route("This document to read", "text/html")},
+        },
+        "components": {"schemas": _schemas()},
+    }
+
+
+@cache
+def _schemas() -> Json:
+    taken = (DiagnoseOptions, EnhanceOptions, FixDefectOptions)
+    given = (DiagnoseAnswer, Problem, Readiness, Report)
+    _, definitions = models_json_schema(
+        [(model, "validation") for model in taken] + [(model, "serialization") for model in given],
+        ref_template="#/components/schemas/{model}",
+    )
+    return dict(definitions["$defs"])
+
+
+def _photo_route(summary: str, options: type[BaseModel], replies: Json) -> Json:
+    schema = _schemas()[options.__name__]
+    form = {
+        "type": "object",
+        "properties": {PHOTO_FIELD: _PHOTO, **schema["properties"]},
+        "required": [PHOTO_FIELD],  # options may be in the query instead
+        "additionalProperties": False,
+    }
+    return {
+        "summary": summary,
+        "parameters": [
+            {
+                "name": name,
+                "in": "query",
+                "required": False,  # or in the form
+                "style": "form",
+                "explode": False,
+                "schema": field,
+            }
+            for name, field in schema["properties"].items()
+        ],
+        "requestBody": {
+            "required": True,
+            "content": {
+                "multipart/form-data": {"schema": form},
+                **{media_type: {"schema": _PHOTO} for media_type in _MEDIA_TYPES},
+            },
+        },
+        "responses": {**replies, **_problems()},
+    }
+
+
+def _problems() -> Json:
+    """One entry for each status, naming the codes it may carry."""
+    errors = sorted(ERROR_OF_CODE.values(), key=lambda error: error.code)
+    return {
+        str(status): {
+            "description": " ".join(
+                f"`{e.code}`: {e.__doc__}" for e in errors if e.status == status
+            ),
+            "content": {problem.MEDIA_TYPE: {"schema": _ref("Problem")}},
+        }
+        for status in _ERRORS_OF_PHOTOS
+    }
+
+
+def _photo_reply() -> Json:
+    content = {media_type: {"schema": _PHOTO} for media_type in _MEDIA_TYPES}
+    return {**_reply("The photo, in the format it came in", report=True), "content": content}
+
+
+def _json_reply(description: str, schema: Json) -> Json:
+    content = {"application/json": {"schema": schema}}
+    return {**_reply(description, report=True), "content": content}
+
+
+def _reply(description: str, *, report: bool = False) -> Json:
+    if not report:
+        return {"description": description}
+    told = {
+        headers.REPORT: {
+            "description": "what was found and done, as JSON",
+            "content": {"application/json": {"schema": _ref("Report")}},
+        },
+        "Server-Timing": {"schema": {"type": "string"}},
+        headers.REQUEST_ID: {"schema": {"type": "string"}},
+    }
+    return {"description": description, "headers": told}
+
+
+def _plain_route(summary: str, media_type: str) -> Json:
+    return {
+        "summary": summary,
+        "responses": {"200": {**_reply(summary), "content": {media_type: {}}}},
+    }
+
+
+def _readyz() -> Json:
+    content = {"application/json": {"schema": _ref("Readiness")}}
+    return {
+        "summary": "Every model server has just mended a tiny photo",
+        "responses": {
+            "200": {"description": "The cluster is ready", "content": content},
+            "503": {"description": "At least one model server is not", "content": content},
+        },
+    }
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,0 +1,90 @@
+"""Is the cluster able to mend a photo? Asked of every model server with a tiny photo.
+
+TorchServe's own `/ping` counts workers that never failed as healthy, loaded or not, so only a real
+prediction says anything.
+"""
+
+import asyncio
+import struct
+import time
+import zlib
+from collections.abc import Awaitable
+
+from pydantic import BaseModel
+
+from darkroom.contracts.defects import MENDS, Enhancer
+from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.report import StepRequest
+from darkroom.imaging.header import Format
+from gateway.budget import Budget, Clock
+from gateway.enhancing import Enhancing
+
+KEPT_S = 1.0  # however many probes ask, each model server sees one prediction a second
+PROBE_MS = 2000  # a busy cluster is still a ready one
+
+
+class Readiness(BaseModel, frozen=True):
+    """The body of `GET /readyz`: each model server with `ok` or the code of its error."""
+
+    ready: bool
+    servers: dict[str, str]
+
+
+class Probe:
+    """Asks all model servers at once; callers within a second share one answer."""
+
+    def __init__(self, enhancing: Enhancing, clock: Clock = time.monotonic) -> None:
+        self._enhancing = enhancing
+        self._clock = clock
+        self._asked_at = 0.0
+        self._answer: asyncio.Task[Readiness] | None = None
+
+    async def readiness(self) -> Readiness:
+        is_running = self._answer is not None and not self._answer.done()
+        if self._answer is None or not (is_running or self._clock() < self._asked_at + KEPT_S):
+            self._asked_at = self._clock()
+            self._answer = asyncio.create_task(self._ask_all())
+        # Shielded: a probe that hangs up must not take the answer from the others.
+        return await asyncio.shield(self._answer)
+
+    async def _ask_all(self) -> Readiness:
+        budget = Budget.start(PROBE_MS, self._clock)
+        asked: dict[str, Awaitable[object]] = {
+            "defects": self._enhancing.defects.diagnose(TINY_PHOTO, budget, "readyz")
+        }
+        for enhancer, server in self._enhancing.enhancers.items():
+            step = _probing_step(enhancer)
+            asked[enhancer] = server.enhance(TINY_PHOTO, Format.PNG, step, budget, "readyz")
+        outcomes = await asyncio.gather(*(_outcome(call) for call in asked.values()))
+        servers = dict(zip(asked, outcomes, strict=True))
+        return Readiness(ready=all(word == "ok" for word in outcomes), servers=servers)
+
+
+async def _outcome(call: Awaitable[object]) -> str:
+    try:
+        await call
+    except ServiceError as error:
+        return error.code
+    return "ok"
+
+
+def _probing_step(enhancer: Enhancer) -> StepRequest:
+    return StepRequest(enhancer=enhancer, defects=dict.fromkeys(MENDS[enhancer], 0.5))
+
+
+def _tiny_photo() -> bytes:
+    """A PNG of 48×32 px in soft colours, written by hand: the gateway has no codecs."""
+    width, height = 48, 32
+    rows = b"".join(
+        b"\0" + b"".join(bytes((2 * x + 80, 3 * y + 60, 120)) for x in range(width))
+        for y in range(height)
+    )
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(rows)), (b"IEND", b""))
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+
+TINY_PHOTO = _tiny_photo()

@@ -1,0 +1,54 @@
+"""What leaves the gateway: photos, JSON and problem documents, with their headers."""
+
+import json
+
+from aiohttp import web
+from pydantic import BaseModel
+
+from darkroom.contracts import headers, problem
+from darkroom.contracts.errors import OverCapacity, ServiceError
+from darkroom.contracts.report import Report
+from gateway.enhancing import Outcome, Work
+
+
+def photo_response(work: Work, outcome: Outcome) -> web.Response:
+    """The mended photo in the format it came in, or 204 where nothing needs mending."""
+    told = _told(outcome.report)
+    if outcome.payload is None:
+        return web.Response(status=204, headers=told)
+    media_type = work.photo.header.format.media_type
+    return web.Response(body=outcome.payload, content_type=media_type, headers=told)
+
+
+def json_response(answer: BaseModel | list[str], report: Report) -> web.Response:
+    text = answer.model_dump_json() if isinstance(answer, BaseModel) else json.dumps(answer)
+    return web.Response(text=text, content_type="application/json", headers=_told(report))
+
+
+def problem_response(error: ServiceError, request_id: str) -> web.Response:
+    """The problem document of an error, with its status."""
+    document = problem.Problem.of(error, request_id).model_dump_json()
+    reply = web.Response(
+        status=error.status, body=document.encode(), content_type=problem.MEDIA_TYPE
+    )
+    if isinstance(error, OverCapacity):
+        reply.headers["Retry-After"] = "1"
+    return reply
+
+
+def _told(report: Report) -> dict[str, str]:
+    return {headers.REPORT: compact(report), "Server-Timing": server_timing(report)}
+
+
+def compact(report: Report) -> str:
+    """JSON fit for a header: ASCII, one line, no more digits than mean anything."""
+    document = json.loads(report.model_dump_json(), parse_float=lambda text: round(float(text), 3))
+    return json.dumps(document, separators=(",", ":"))
+
+
+def server_timing(report: Report) -> str:
+    """The hops and their total as browsers show them (https://www.w3.org/TR/server-timing/)."""
+    hops = [] if report.diagnose_ms is None else [("defects", report.diagnose_ms)]
+    hops += [(step.enhancer, step.ms) for step in report.steps]
+    hops.append(("total", report.total_ms))
+    return ", ".join(f"{name};dur={ms:.1f}" for name, ms in hops)
