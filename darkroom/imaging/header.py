@@ -89,14 +89,14 @@ def check_limits(header: Header, max_pixels: int) -> None:
         raise UnreadablePhoto("Animated pictures are not taken: send a single still photo.")
 
 
-_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF markers: baseline, progressive, …
+JPEG_FRAMES = {*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC}  # SOF: baseline, progressive, …
 EXIF_PREFIX = b"Exif\0\0"
 
 
 def _read_jpeg(payload: bytes) -> Header:
     frame = exif = b""
     for marker, start, end in jpeg_segments(payload):
-        if marker in _FRAMES and not frame:
+        if marker in JPEG_FRAMES and not frame:
             frame = payload[start:end]
         elif marker == 0xE1 and payload.startswith(EXIF_PREFIX, start) and not exif:
             exif = payload[start + len(EXIF_PREFIX) : end]
