@@ -4,6 +4,7 @@ from pydantic import BaseModel
 
 from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.diagnosis import Diagnosis
+from darkroom.contracts.options import Strength
 from darkroom.contracts.plan import SkippedStep, Step
 
 
@@ -66,4 +67,4 @@ class StepRequest(BaseModel, frozen=True):
 
     enhancer: Enhancer
     defects: dict[str, float]  # the defects to mend → diagnosed severity, 1 where not diagnosed
-    strength: float = 1.0
+    strength: Strength = 1.0

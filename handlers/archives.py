@@ -1,0 +1,52 @@
+"""The table of archives: what each `.mar` holds and how TorchServe is to run it."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Archive:
+    """One model server's archive.
+
+    A queue is no longer than the default budget of one second: as many everyday photos (1.2 Mpx)
+    as a worker finishes in that time. Larger ones are abandoned by the gateway at their deadline.
+    """
+
+    name: str
+    job_queue_size: int
+    version: str = "1.0"  # goes up with every change of what the archive answers
+    # The gateway owns the deadlines. This one only ends a worker that hangs.
+    response_timeout_s: int = 20
+    startup_timeout_s: int = 120
+
+    @property
+    def entry(self) -> str:
+        return f"{self.name}_handler.py"
+
+    @property
+    def weights(self) -> str:
+        return f"{self.name}.safetensors"
+
+    def config(self, weights_sha256: str) -> dict[str, object]:
+        """The archive's own YAML: TorchServe's keys, and under `handler` ours."""
+        return {
+            # Workers are scaled as replicas, which the gateway sees and can spare.
+            "minWorkers": 1,
+            "maxWorkers": 1,
+            # On a processor a batch saves nothing that matters, while a lone request would pay the
+            # whole delay waiting for company, and each photo for the slowest of its batch.
+            "batchSize": 1,
+            "maxBatchDelay": 1,
+            "responseTimeout": self.response_timeout_s,
+            "startupTimeout": self.startup_timeout_s,
+            "jobQueueSize": self.job_queue_size,
+            "handler": {"weights_sha256": weights_sha256},
+        }
+
+
+ARCHIVES = {
+    archive.name: archive
+    for archive in (
+        Archive("defects", job_queue_size=64),  # 10 ms a photo
+        Archive("tone", job_queue_size=32),  # 25 ms
+    )
+}

@@ -1,0 +1,174 @@
+"""The road of a photo through a model server; an entry file adds the network.
+
+    handle(batch)
+    ├── `Slot.read`   each request: budget, step, header, limits, pixels
+    ├── `answer`      all good slots in one call: network and its application
+    └── reply         a photo, JSON or a problem document for each slot
+
+A slot that fails is refused alone, and there are always as many replies as requests. Nothing here
+imports TorchServe: any server that passes bodies as a list of mappings and a `Context` can run it.
+"""
+
+import gc
+import hashlib
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, Protocol
+
+import cv2
+from pydantic import BaseModel
+
+from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.headers import MODEL
+from darkroom.contracts.problem import MEDIA_TYPE, Problem
+from darkroom.contracts.report import ModelReply
+from darkroom.imaging.codec import encode
+from darkroom.imaging.photo import Photo
+from handlers.slot import Slot, timed
+from handlers.warming import WarmingContext, warming_photos
+
+
+class RefusedArchive(RuntimeError):
+    """The archive is not what its build made: the server must not start with it."""
+
+
+class ReplyContext(Protocol):
+    """Headers of the requests and of the replies of one batch."""
+
+    def get_all_request_header(self, idx: int) -> Mapping[str, Any]: ...
+
+    def set_response_status(self, code: int, phrase: str, idx: int) -> None: ...
+
+    def set_response_content_type(self, idx: int, value: str) -> None: ...
+
+    def set_response_header(self, idx: int, key: str, value: str) -> None: ...
+
+
+class ArchiveContext(Protocol):
+    """What the archive says of itself, and where it was unpacked."""
+
+    system_properties: Mapping[str, Any]  # model_dir, gpu_id
+    manifest: Mapping[str, Any]  # model: modelName, modelVersion, serializedFile
+    model_yaml_config: Mapping[str, Any]  # handler: weights_sha256
+
+
+class PhotoHandler(ABC):
+    """Answers batches of photos with one network."""
+
+    @abstractmethod
+    def load(self, weights: Path) -> None:
+        """Read the network, ready for inference on `self.device` ("cpu" or "cuda:0")."""
+
+    @abstractmethod
+    def answer(self, slots: Sequence[Slot]) -> Sequence[Photo | BaseModel]:
+        """Work on the photos of a batch; one answer for each slot, in order.
+
+        A photo is encoded by the caller in its own format. Whatever is raised fails these slots
+        only; of several, each is tried again alone.
+        """
+
+    def initialize(self, context: ArchiveContext) -> None:
+        """Load the archive and warm everything up; the server is ready when this returns.
+
+        Raises:
+            RefusedArchive: the weights are missing or not those that the archive was built with,
+                or a photo does not come through.
+        """
+        model = context.manifest["model"]
+        gpu = context.system_properties.get("gpu_id")
+        self.device = "cpu" if gpu is None else f"cuda:{gpu}"
+        self.name, self.version = str(model["modelName"]), str(model["modelVersion"])
+        weights = Path(context.system_properties["model_dir"]) / str(model["serializedFile"])
+        self.weights_sha256 = _verify(weights, context)
+        cv2.setNumThreads(1)  # its own pool, which OMP_NUM_THREADS does not reach
+        self.load(weights)
+        self._warm_up()
+        # From here on TorchServe would print two lines for each photo, and Java would parse them.
+        logging.getLogger().setLevel(logging.WARNING)
+        gc.collect()
+        gc.freeze()  # what is loaded by now stays: collections need not look at it again
+
+    def handle(self, data: Sequence[Mapping[str, Any]], context: ReplyContext) -> list[bytes]:
+        """Answer a batch of requests: as many replies, in the same order."""
+        slots = [Slot(index, context.get_all_request_header(index)) for index in range(len(data))]
+        for slot, item in zip(slots, data, strict=True):
+            with slot.own_errors():
+                slot.read(_payload(item))
+        self._answer([slot for slot in slots if slot.error is None])
+        return [self._reply(slot, context) for slot in slots]
+
+    def _answer(self, slots: Sequence[Slot]) -> None:
+        if len(slots) > 1:
+            try:
+                for slot, answer in zip(slots, self.answer(slots), strict=True):
+                    slot.answer = answer
+            except Exception:
+                logging.getLogger(__name__).exception("a batch failed; its photos go one by one")
+                for slot in slots:
+                    self._answer([slot])
+        elif slots:
+            with slots[0].own_errors():
+                (slots[0].answer,) = self.answer(slots)
+
+    def _reply(self, slot: Slot, context: ReplyContext) -> bytes:
+        body, media_type = b"", ""
+        if slot.error is None:
+            with slot.own_errors():
+                body, media_type = _encode(slot)
+        if slot.error is not None:
+            return _refuse(slot, slot.error, context)
+        reply = ModelReply(
+            model=self.name,
+            version=self.version,
+            weights_sha256=self.weights_sha256[:12],
+            device=self.device,
+            stages=slot.stages,
+        )
+        context.set_response_content_type(slot.index, media_type)
+        context.set_response_header(slot.index, MODEL, reply.model_dump_json())
+        return body
+
+    def _warm_up(self) -> None:
+        # Twice: what is compiled or set up on first use then runs once as it will in service.
+        for payload in [*warming_photos()] * 2:
+            context = WarmingContext()
+            self.handle([{"body": payload}], context)
+            if context.status != HTTPStatus.OK:
+                raise RefusedArchive(f"{self.name}: a photo to warm up with got {context.status}")
+
+
+def _verify(weights: Path, context: ArchiveContext) -> str:
+    """SHA-256 of the weights, which must be the one that the build recorded."""
+    if not weights.is_file():
+        raise RefusedArchive(f"{weights.name} is missing")
+    found = hashlib.sha256(weights.read_bytes()).hexdigest()
+    if found != context.model_yaml_config["handler"]["weights_sha256"]:
+        raise RefusedArchive(f"{weights.name} is not the file that the archive was built with")
+    return found
+
+
+def _payload(item: Mapping[str, Any]) -> bytes:
+    """The photo's bytes, under the name that TorchServe gives to a body without one.
+
+    A body declared as text or JSON was parsed on the way: it is no photo, as empty bytes are none.
+    """
+    body = item.get("body")
+    return bytes(body) if isinstance(body, bytes | bytearray) else b""
+
+
+def _encode(slot: Slot) -> tuple[bytes, str]:
+    if isinstance(slot.answer, Photo):
+        with timed("encode_ms", slot):
+            return encode(slot.answer), slot.answer.format.media_type
+    if isinstance(slot.answer, BaseModel):
+        return slot.answer.model_dump_json().encode(), "application/json"
+    raise TypeError(f"no answer: {type(slot.answer).__name__}")
+
+
+def _refuse(slot: Slot, error: ServiceError, context: ReplyContext) -> bytes:
+    context.set_response_status(error.status, HTTPStatus(error.status).phrase, slot.index)
+    context.set_response_content_type(slot.index, MEDIA_TYPE)
+    return Problem.of(error, slot.request_id).model_dump_json().encode()

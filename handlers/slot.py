@@ -1,0 +1,99 @@
+"""One photo of a batch on its way through a model server."""
+
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+
+from darkroom.contracts.errors import MalformedRequest, OutOfTime, ServiceError
+from darkroom.contracts.headers import BUDGET, REQUEST_ID, STEP
+from darkroom.contracts.report import StageTimes, StepRequest
+from darkroom.imaging.codec import decode
+from darkroom.imaging.photo import Photo
+
+log = logging.getLogger(__name__)
+
+MAX_PIXELS = (
+    50_000_000  # as the gateway's default; here it only guards a server reached without one
+)
+
+
+class Slot:
+    """A request, and later its photo, its answer or its error."""
+
+    photo: Photo
+    step: StepRequest | None = None  # None where the request names no step
+
+    def __init__(self, index: int, headers: Mapping[str, Any]) -> None:
+        self.index = index
+        # In the sender's case; form fields are among them, with values of other types.
+        self.headers = {name.lower(): v for name, v in headers.items() if isinstance(v, str)}
+        self.request_id = self.headers.get(REQUEST_ID.lower(), "")
+        self.answer: Photo | BaseModel | None = None
+        self.error: ServiceError | None = None
+        self._arrived = time.monotonic()
+        self._stages: dict[str, float] = {}
+
+    @property
+    def stages(self) -> StageTimes:
+        return StageTimes(**{name: round(ms, 2) for name, ms in self._stages.items()})
+
+    def read(self, payload: bytes) -> None:
+        """Understand the request and decode its photo.
+
+        Raises:
+            MalformedRequest: a header has another shape than `darkroom.contracts` says.
+            OutOfTime: the budget is spent.
+            ServiceError: the photo's own, as `decode` raises them.
+        """
+        self._check_time()
+        if (step := self.headers.get(STEP.lower())) is not None:
+            try:
+                self.step = StepRequest.model_validate_json(step)
+            except ValidationError as error:
+                raise MalformedRequest(f"The header {STEP} is not a step.") from error
+        with timed("decode_ms", self):
+            self.photo = decode(payload, MAX_PIXELS)
+        self._check_time()
+
+    def _check_time(self) -> None:
+        left = self.headers.get(BUDGET.lower())
+        if left is None:
+            return
+        try:
+            budget_ms = float(left)
+        except ValueError as error:
+            raise MalformedRequest(f"The header {BUDGET} is not a number.") from error
+        # Not `<=`: what is not a number at all (nan) must not pass as endless time.
+        if not (time.monotonic() - self._arrived) * 1000 < budget_ms:
+            raise OutOfTime
+
+    @contextmanager
+    def own_errors(self) -> Iterator[None]:
+        """Whatever is raised inside becomes this slot's error, and nobody else's."""
+        try:
+            yield
+        except ServiceError as error:
+            self.error = error
+        except Exception as error:
+            log.exception("request %s failed", self.request_id or "without an id")
+            self.error = ServiceError()
+            self.error.__cause__ = error
+
+
+@contextmanager
+def timed(stage: str, *slots: Slot) -> Iterator[None]:
+    """Count the milliseconds spent inside as `stage` of `StageTimes`.
+
+    What is done for a whole batch counts fully in each slot: each waited for all of it.
+    """
+    start = time.perf_counter()
+    try:
+        yield
+    finally:
+        elapsed_ms = (time.perf_counter() - start) * 1000
+        for slot in slots:
+            slot._stages[stage] = slot._stages.get(stage, 0) + elapsed_ms

@@ -1,0 +1,63 @@
+"""Entry file of the archive `tone`."""
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from darkroom.contracts.defects import MENDS, Defect, Enhancer
+from darkroom.contracts.errors import MalformedRequest, UnknownDefect
+from darkroom.imaging.photo import Photo
+from darkroom.imaging.tone_map import ToneMap, apply_tone_map
+from darkroom.imaging.views import thumbnail_of
+from darkroom.networks.tone import load_toner
+from handlers.base import PhotoHandler
+from handlers.slot import Slot, timed
+
+
+class ToneHandler(PhotoHandler):
+    """Mend light and colour: all maps in one call of the network, each applied at full size."""
+
+    def load(self, weights: Path) -> None:
+        self.toner = load_toner(weights, self.device)
+
+    def answer(self, slots: Sequence[Slot]) -> list[Photo]:
+        asked = [_asked(slot) for slot in slots]
+        with timed("network_ms", *slots):
+            views = [thumbnail_of(slot.photo.pixels) for slot in slots]
+            maps = self.toner.plan(list(zip(views, asked, strict=True)))
+        # Nothing asked, nothing done: the network is not relied upon to answer with the identity.
+        return [
+            _apply(slot, tone_map) if defects else slot.photo
+            for slot, tone_map, defects in zip(slots, maps, asked, strict=True)
+        ]
+
+
+def _asked(slot: Slot) -> frozenset[Defect]:
+    """The defects to mend: those of the step, or all that this enhancer knows where none is named.
+
+    Raises:
+        MalformedRequest: the step is meant for another enhancer.
+        UnknownDefect: one of its defects is not mended here.
+    """
+    known = MENDS[Enhancer.TONE]
+    if slot.step is None:
+        return frozenset(known)
+    if slot.step.enhancer != Enhancer.TONE:
+        raise MalformedRequest(f"This is {Enhancer.TONE}, the step is for {slot.step.enhancer}.")
+    if unknown := slot.step.defects.keys() - set(known):
+        raise UnknownDefect(f"{Enhancer.TONE} does not mend {', '.join(sorted(unknown))}.")
+    return frozenset(map(Defect, slot.step.defects))
+
+
+def _apply(slot: Slot, tone_map: ToneMap) -> Photo:
+    """The photo with its map applied; alpha, metadata and format stay as they are."""
+    strength = 1.0 if slot.step is None else slot.step.strength
+    with timed("apply_ms", slot):
+        pixels = apply_tone_map(slot.photo.pixels, tone_map.toward_identity(strength))
+        if slot.photo.grey:  # it has no colour to balance, and must not be given any
+            luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+            pixels = np.repeat(luma[:, :, None], 3, axis=2).astype(np.uint8)
+    return dataclasses.replace(slot.photo, pixels=pixels)
