@@ -11,6 +11,7 @@ Every refusal is raised as the same `ServiceError` that the service answered wit
 """
 
 import asyncio
+import io
 import threading
 import weakref
 from collections.abc import Coroutine, Iterable
@@ -34,6 +35,7 @@ PhotoSource = bytes | str | Path  # the photo itself, or where it lies
 Result = TypeVar("Result")
 
 _DEFECTS = TypeAdapter(list[Defect])
+_AS_BYTES = {"Content-Type": "application/octet-stream"}  # the service looks at the content
 
 
 class Unreachable(ServiceError, ConnectionError):
@@ -119,15 +121,15 @@ class AsyncDarkroom:
         self, route: str, photo: PhotoSource, options: dict[str, Any]
     ) -> tuple[aiohttp.ClientResponse, bytes]:
         payload = photo if isinstance(photo, bytes) else await asyncio.to_thread(_read, photo)
-        form = aiohttp.FormData()
-        form.add_field("image", payload, filename="photo", content_type="application/octet-stream")
-        for name, value in options.items():
-            if value is not None:
-                form.add_field(name, str(value))
+        given = {name: str(value) for name, value in options.items() if value is not None}
         if self._session is None:
             self._session = aiohttp.ClientSession(timeout=self._timeout)
         try:
-            async with self._session.post(self.url + route, data=form) as reply:
+            # Wrapped, because aiohttp warns of large bytes and sends them in one piece.
+            call = self._session.post(
+                self.url + route, params=given, data=io.BytesIO(payload), headers=_AS_BYTES
+            )
+            async with call as reply:
                 body = await reply.read()
         except TimeoutError as error:
             raise OutOfTime(f"No answer from {self.url} in {self._timeout.total} s.") from error

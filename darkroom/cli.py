@@ -1,0 +1,240 @@
+"""The command line: `darkroom enhance`, `darkroom diagnose`, `darkroom up`.
+
+Exit status: 0 all went well, 1 some photos failed or the cluster could not start, 2 wrong usage.
+"""
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Generic, TypeVar
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+from rich.table import Table
+
+from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced
+from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.report import DiagnoseAnswer, Report
+
+app = typer.Typer(help="Finds what is wrong with a photo and mends it.", no_args_is_help=True)
+
+Photos = Annotated[
+    list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE…", show_default=False)
+]
+Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="Address of the service.")]
+Jobs = Annotated[int, typer.Option(min=1, max=64, help="Photos sent at the same time.")]
+BudgetMs = Annotated[
+    int | None, typer.Option(min=50, max=60_000, help="Time for one answer, in ms.")
+]
+
+Answer = TypeVar("Answer")
+_out = Console()
+_err = Console(stderr=True)
+
+
+@dataclass(frozen=True)
+class Outcome(Generic[Answer]):
+    """What became of one file: an answer or the error that took its place."""
+
+    file: Path
+    ms: float
+    answer: Answer | None = None
+    error: ServiceError | OSError | None = None
+
+
+@app.command()
+def enhance(
+    files: Photos,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the mended photos.")],
+    url: Url = DEFAULT_URL,
+    strength: Annotated[float, typer.Option(min=0, max=1, help="0 leaves, 1 mends fully.")] = 1.0,
+    steps: Annotated[
+        list[Enhancer] | None, typer.Option("--step", help="Enhancer that may run; repeatable.")
+    ] = None,
+    budget_ms: BudgetMs = None,
+    jobs: Jobs = 4,
+    copy_unchanged: Annotated[
+        bool, typer.Option("--copy-unchanged", help="Also copy photos with nothing to mend.")
+    ] = False,
+) -> None:
+    """Mend photos; each keeps its name, in another folder."""
+    targets = _targets(files, out)
+
+    async def mend(darkroom: AsyncDarkroom, file: Path) -> Enhanced:
+        original = await asyncio.to_thread(file.read_bytes)
+        enhanced = await darkroom.enhance(
+            original, strength=strength, steps=steps, budget_ms=budget_ms
+        )
+        result = enhanced.photo or (original if copy_unchanged else None)
+        if result is not None:
+            await asyncio.to_thread(_write, targets[file], result)
+        return enhanced
+
+    outcomes = asyncio.run(_each(files, url, jobs, mend))
+    _out.print(_enhance_table(outcomes))
+    _leave(outcomes)
+
+
+@app.command()
+def diagnose(
+    files: Photos,
+    url: Url = DEFAULT_URL,
+    budget_ms: BudgetMs = None,
+    jobs: Jobs = 4,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Show how severe each of the nine defects is; those found are marked."""
+
+    async def look(darkroom: AsyncDarkroom, file: Path) -> DiagnoseAnswer:
+        return await darkroom.diagnose(file, budget_ms=budget_ms)
+
+    outcomes = asyncio.run(_each(files, url, jobs, look))
+    if as_json:
+        print(json.dumps([_as_json(outcome) for outcome in outcomes], indent=2))
+    else:
+        _out.print(_diagnose_table(outcomes))
+    _leave(outcomes)
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the service.")] = 9000,
+    host: Annotated[str, typer.Option(help="Address it listens on.")] = "127.0.0.1",
+    model_store: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, file_okay=False, resolve_path=True, help="Folder with the archives."
+        ),
+    ] = None,
+) -> None:
+    """Run the whole cluster on this machine until Ctrl-C."""
+    try:
+        from darkroom.cluster.servers import ClusterError
+        from darkroom.cluster.up import run_cluster
+    except ModuleNotFoundError as error:
+        _err.print(f"{error}. The cluster needs: pip install 'darkroom[serve,gateway]'.")
+        raise typer.Exit(1) from error
+    try:
+        asyncio.run(run_cluster(host, port, model_store, typer.echo))
+    except ClusterError as error:
+        _err.print(str(error), markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
+def main() -> None:
+    app()
+
+
+def _targets(files: Sequence[Path], out: Path) -> dict[Path, Path]:
+    """Where each result goes.
+
+    Raises:
+        BadParameter: a result would overwrite a photo given here or another result.
+    """
+    targets = {file: out / file.name for file in files}
+    if len(set(targets.values())) < len(files):
+        raise typer.BadParameter("Two of the files have the same name.", param_hint="FILE…")
+    for target in targets.values():
+        if target.exists() and any(target.samefile(file) for file in files):
+            message = f"{target} would be overwritten; choose another folder."
+            raise typer.BadParameter(message, param_hint="--out")
+    out.mkdir(parents=True, exist_ok=True)
+    return targets
+
+
+def _write(target: Path, photo: bytes) -> None:
+    """Write a file that is whole or absent, whatever happens meanwhile."""
+    unfinished = target.with_name(f".{target.name}.{os.getpid()}")
+    unfinished.write_bytes(photo)
+    unfinished.replace(target)
+
+
+async def _each(
+    files: Sequence[Path],
+    url: str,
+    jobs: int,
+    work: Callable[[AsyncDarkroom, Path], Awaitable[Answer]],
+) -> list[Outcome[Answer]]:
+    """Do the work for every file, at most `jobs` at a time; the outcomes in the files' order."""
+    places = asyncio.Semaphore(jobs)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    async with AsyncDarkroom(url) as darkroom:
+        with Progress(*columns, console=_err, transient=True) as progress:
+            bar = progress.add_task("photos", total=len(files))
+
+            async def one(file: Path) -> Outcome[Answer]:
+                async with places:
+                    began = time.monotonic()
+                    answer, failure = None, None
+                    try:
+                        answer = await work(darkroom, file)
+                    except (ServiceError, OSError) as error:
+                        failure = error
+                    progress.advance(bar)
+                    return Outcome(file, (time.monotonic() - began) * 1000, answer, failure)
+
+            return await asyncio.gather(*map(one, files))
+
+
+def _enhance_table(outcomes: Sequence[Outcome[Enhanced]]) -> Table:
+    table = Table("photo", "found", "done", "skipped")
+    table.add_column("ms", justify="right")
+    for outcome in outcomes:
+        if outcome.answer is None:
+            table.add_row(outcome.file.name, _reason(outcome), "[red]failed", "", "")
+            continue
+        report = outcome.answer.report
+        done = _steps(report) if outcome.answer.photo else "nothing to mend"
+        skipped = ", ".join(f"{step.enhancer} ({step.reason})" for step in report.skipped)
+        found = ", ".join(report.diagnosis.found) if report.diagnosis else ""
+        table.add_row(outcome.file.name, found or "–", done, skipped or "–", f"{outcome.ms:.0f}")
+    return table
+
+
+def _diagnose_table(outcomes: Sequence[Outcome[DiagnoseAnswer]]) -> Table:
+    table = Table("photo", *(defect.replace("_", " ") for defect in Defect))
+    for outcome in outcomes:
+        if outcome.answer is None:
+            table.add_row(outcome.file.name, f"[red]{_reason(outcome)}")
+            continue
+        diagnosis = outcome.answer.diagnosis
+        cells = (
+            f"[bold red]{diagnosis.severities[defect]:.2f}"
+            if defect in diagnosis.found
+            else f"{diagnosis.severities[defect]:.2f}"
+            for defect in Defect
+        )
+        table.add_row(outcome.file.name, *cells)
+    return table
+
+
+def _steps(report: Report) -> str:
+    return ", ".join(f"{step.enhancer} ({', '.join(step.defects)})" for step in report.steps)
+
+
+def _as_json(outcome: Outcome[DiagnoseAnswer]) -> dict[str, object]:
+    if outcome.answer is not None:
+        return {"file": str(outcome.file)} | outcome.answer.model_dump(mode="json")
+    code = outcome.error.code if isinstance(outcome.error, ServiceError) else "unreadable_file"
+    return {"file": str(outcome.file), "error": {"code": code, "detail": _reason(outcome)}}
+
+
+def _reason(outcome: Outcome[Answer]) -> str:
+    return str(outcome.error)
+
+
+def _leave(outcomes: Sequence[Outcome[Answer]]) -> None:
+    failed = sum(outcome.error is not None for outcome in outcomes)
+    if failed:
+        _err.print(f"{failed} of {len(outcomes)} photos failed.")
+        raise typer.Exit(1)
+
+
+if __name__ == "__main__":
+    main()
