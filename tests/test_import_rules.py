@@ -1,0 +1,77 @@
+"""Who may import whom: the table of docs/architecture.md, checked against every import."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).parents[1]
+
+MAY_IMPORT = {
+    "darkroom": {"darkroom.client"},  # the package itself: its lazy names
+    "darkroom.contracts": set(),
+    "darkroom.imaging": {"darkroom.contracts"},
+    "darkroom.networks": {"darkroom.contracts", "darkroom.imaging"},
+    "darkroom.client": {"darkroom.contracts"},
+    "darkroom.cluster": {"darkroom.contracts", "darkroom.imaging", "darkroom.client"},
+    "darkroom.cli": {"darkroom.contracts", "darkroom.client", "darkroom.cluster"},
+    "handlers": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
+    "gateway": {"darkroom.contracts", "darkroom.imaging"},
+    "training": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
+    "benchmark": {"darkroom.contracts", "darkroom.client"},
+}
+FOLDERS = ("darkroom", "handlers", "gateway", "training", "benchmark")
+OURS = {file for folder in FOLDERS for file in (PROJECT / folder).rglob("*.py")}
+
+
+def part_of(module: str) -> str:
+    """The part a module belongs to: `darkroom.imaging.codec` → `darkroom.imaging`."""
+    return max((p for p in MAY_IMPORT if f"{module}.".startswith(f"{p}.")), key=len)
+
+
+def imports(file: Path) -> Iterator[str]:
+    """Every module a file imports, wherever in the file; relative imports start with a dot."""
+    for node in ast.walk(ast.parse(file.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (
+                f"{'.' * node.level}{node.module or ''}.{alias.name}" for alias in node.names
+            )
+
+
+@pytest.mark.parametrize("file", sorted(OURS), ids=lambda file: str(file.relative_to(PROJECT)))
+def test_imports_follow_the_table(file):
+    """A module imports, of our own, its own part and what the table allows; never relatively."""
+    part = part_of(".".join(file.relative_to(PROJECT).with_suffix("").parts))
+    ours = [name for name in imports(file) if name.startswith((".", *FOLDERS))]
+
+    forbidden = [
+        name
+        for name in ours
+        if name.startswith(".") or part_of(name) not in MAY_IMPORT[part] | {part}
+    ]
+
+    assert not forbidden
+
+
+def test_contracts_need_pydantic_alone():
+    """The words and wire shapes can be used wherever pydantic is."""
+    files = (PROJECT / "darkroom" / "contracts").glob("*.py")
+    roots = {name.partition(".")[0] for file in files for name in imports(file)}
+
+    assert roots - sys.stdlib_module_names == {"pydantic", "darkroom"}
+
+
+@pytest.mark.parametrize("module", ["gateway.app", "gateway.__main__"])
+def test_gateway_loads_nothing_that_touches_pixels(module):
+    """In a fresh interpreter the gateway brings in no torch, no numpy and no codec."""
+    heavy = {"torch", "numpy", "numba", "openvino", "cv2", "PIL", "simplejpeg"}
+    program = f"import sys, {module}; print(sorted({heavy!r} & sys.modules.keys()))"
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert ended.stdout == "[]\n", ended.stderr
