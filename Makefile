@@ -1,0 +1,46 @@
+# `make up` runs Darkroom on this machine, `make test` proves it. Python 3.11 or newer with pip is
+# all that has to be there: what else is needed, Java included, comes as wheels.
+
+PYTHON ?= python3
+PORT ?= 9000
+# Where torch comes from; another of PyTorch's indexes for a GPU, empty for pip's own indexes.
+TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
+
+BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.PHONY: up test check archives train lock
+
+# The whole cluster, until Ctrl-C.
+up: archives
+	@$(BIN)/darkroom up --port $(PORT)
+
+test: .venv/dev archives
+	$(BIN)/python -m pytest
+
+check: .venv/dev
+	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+
+# One .mar for each model server, in model-store/.
+archives: .venv/deployed
+	$(BIN)/python -m handlers.build
+
+# Both networks from their data; the weights land in model-store/weights.
+train: .venv/dev
+	$(BIN)/python -m training.train_defects && $(BIN)/python -m training.train_tone
+
+# Exact versions of everything, as pip resolves pyproject.toml today.
+lock: .venv/dev
+	$(BIN)/python requirements/lock.py
+
+# The environment of the cluster; the empty files remember that it is up to date.
+.venv/deployed: requirements/torch.txt requirements/gateway.txt requirements/serve.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(INSTALL) -r requirements/gateway.txt -r requirements/serve.txt
+	$(INSTALL) $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) -r requirements/torch.txt
+	$(INSTALL) --no-deps --no-build-isolation --editable .
+	@touch $@
+
+.venv/dev: .venv/deployed requirements/dev.txt
+	$(INSTALL) -r requirements/dev.txt
+	@touch $@
