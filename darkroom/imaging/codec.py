@@ -76,8 +76,9 @@ def decode(payload: bytes, max_pixels: int, min_side: int | None = None) -> Phot
     has_alpha = samples.shape[2] in (2, 4) and not inks
     alpha = np.ascontiguousarray(samples[:, :, -1]) if has_alpha else None
     colours = np.ascontiguousarray(samples[:, :, :-1]) if has_alpha else samples
+    pixels = _upright(to_srgb(colours, found.profile), header.orientation)
     return Photo(
-        pixels=_upright(to_srgb(colours, found.profile), header.orientation),
+        pixels=np.require(pixels, requirements=["C", "W"]),  # Pillow's arrays are read-only
         format=header.format,
         alpha=None if alpha is None else _upright(alpha, header.orientation),
         exif=found.exif,

@@ -9,7 +9,7 @@ from darkroom.imaging.header import Format
 
 __all__ = ["Format", "Photo", "Pixels"]
 
-Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB, row-major, upright
+Pixels = NDArray[np.uint8]  # (H, W, 3) sRGB, row-major, upright; writable where decoded
 
 
 @dataclass(frozen=True)
