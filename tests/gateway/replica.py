@@ -1,0 +1,110 @@
+"""A model server of one process that speaks the wire protocol, and ways for it to misbehave."""
+
+import asyncio
+import io
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from aiohttp import web
+from PIL import Image
+
+from darkroom.contracts import headers, problem
+from darkroom.contracts.defects import Defect
+from darkroom.contracts.diagnosis import Diagnosis
+from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.report import ModelReply, StageTimes, StepRequest
+from darkroom.imaging.header import read_header
+from tests.gateway.photos import encode
+
+Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def a_diagnosis(**severities: float) -> Diagnosis:
+    return Diagnosis(
+        severities={d: severities.get(d.value, 0.05) for d in Defect},
+        thresholds=dict.fromkeys(Defect, 0.5),
+    )
+
+
+def a_model_reply(model: str = "tone", network_ms: float = 2.0) -> ModelReply:
+    stages = StageTimes(decode_ms=1, network_ms=network_ms)
+    return ModelReply(
+        model=model, version="1.0", weights_sha256="0123456789ab", device="cpu", stages=stages
+    )
+
+
+@dataclass
+class Replica:
+    """What it was asked, and what it is to answer."""
+
+    url: str = ""
+    diagnosis: Diagnosis = field(default_factory=lambda: a_diagnosis(low_light=0.9))
+    network_ms: float = 2.0  # what it says its network took
+    behaviours: dict[str, Behaviour] = field(default_factory=dict)  # instead of the ordinary one
+    seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    cancelled: int = 0
+
+    async def predict(self, request: web.Request) -> web.StreamResponse:
+        model, payload = request.match_info["model"], await request.read()
+        self.seen.append((model, dict(request.headers), payload))
+        try:
+            return await self.behaviours.get(model, self._answer)(request)
+        except asyncio.CancelledError:
+            self.cancelled += 1
+            raise
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        model, payload = request.match_info["model"], await request.read()
+        told = {headers.MODEL: a_model_reply(model, self.network_ms).model_dump_json()}
+        try:
+            photo_format = read_header(payload).format
+            if model == "defects":
+                text = self.diagnosis.model_dump_json()
+                return web.json_response(text=text, headers=told)
+            StepRequest.model_validate_json(request.headers[headers.STEP])
+            image = Image.open(io.BytesIO(payload)).convert("RGB").point(lambda v: min(255, v + 60))
+        except ServiceError as error:
+            text = problem.Problem.of(error).model_dump_json()
+            return web.Response(
+                status=error.status, text=text, content_type=problem.MEDIA_TYPE, headers=told
+            )
+        mended = encode(image, photo_format.name)
+        return web.Response(body=mended, content_type=photo_format.media_type, headers=told)
+
+
+def answers(status: int = 200, body: bytes = b"", **told: str) -> Behaviour:
+    async def behave(_: web.Request) -> web.StreamResponse:
+        return web.Response(status=status, body=body, headers=told)
+
+    return behave
+
+
+async def hangs(_: web.Request) -> web.StreamResponse:
+    await asyncio.sleep(60)
+    raise AssertionError("nobody waits that long")
+
+
+async def cuts_the_connection(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def stops_half_way(request: web.Request) -> web.StreamResponse:
+    """Declare 1000 bytes, send ten, and fall silent."""
+    reply = web.StreamResponse(headers={"Content-Length": "1000"})
+    await reply.prepare(request)
+    await reply.write(b"\xff\xd8\xff" + bytes(7))
+    return await hangs(request)
+
+
+def rubbish(model: str) -> Behaviour:
+    """A reply that says 200 and holds neither a photo nor a diagnosis."""
+    return answers(200, b"lorem ipsum", **{headers.MODEL: a_model_reply(model).model_dump_json()})
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Wait for what another task is about to do, five seconds at most."""
+    async with asyncio.timeout(5):
+        while not condition():  # noqa: ASYNC110 - the fake has no event for everything asked here
+            await asyncio.sleep(0.01)
