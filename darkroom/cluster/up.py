@@ -1,0 +1,110 @@
+"""`darkroom up`: start the cluster, say what happens, stop it."""
+
+import asyncio
+import shutil
+import signal
+import tempfile
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from darkroom.cluster.readiness import first_photo, ready_servers
+from darkroom.cluster.servers import PROJECT, ClusterError, Layout, Server, lay_out
+from darkroom.cluster.supervisor import Say, Supervisor
+from darkroom.contracts.errors import ServiceError
+
+READY_WITHIN_S = 180.0
+TRIES_BEFORE_READY = 3  # a server that ends so often before the first photo will not come up
+
+
+async def run_cluster(host: str, port: int, model_store: Path | None, say: Say) -> None:
+    """Run the cluster until Ctrl-C or SIGTERM; the project's own archives unless told otherwise.
+
+    Raises:
+        ClusterError: it cannot start; whatever had been started is ended again.
+    """
+    stop = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    run_folder = PROJECT / "var" / str(port)
+    # Under the system's own folder: a worker's socket must have a short path.
+    temporary = Path(tempfile.mkdtemp(prefix="darkroom-"))
+    try:
+        store = model_store or PROJECT / "model-store"
+        layout = Layout(host, port, store, run_folder, temporary)
+        servers = lay_out(layout)
+        async with Supervisor(temporary, say) as supervisor:
+            await _run(layout, servers, supervisor, stop, say)
+            say("Stopping.")
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+async def _run(
+    layout: Layout,
+    servers: tuple[Server, ...],
+    supervisor: Supervisor,
+    stop: asyncio.Event,
+    say: Say,
+) -> None:
+    began = time.monotonic()
+    say(f"Starting {', '.join(server.name for server in servers)}. Logs: {layout.run_folder}")
+    for server in servers:
+        server.log.unlink(missing_ok=True)
+        supervisor.keep_running(server)
+    started = _come_up(layout, servers, supervisor, began, say)
+    if not await _unless_stopped(stop, started):
+        return
+    total = sum(supervisor.memory_bytes(server.name) for server in servers)
+    say(f"Darkroom listens at {layout.url} ({total / 1e6:.0f} MB in all). Ctrl-C stops it.")
+    await stop.wait()
+
+
+async def _come_up(
+    layout: Layout, servers: tuple[Server, ...], supervisor: Supervisor, began: float, say: Say
+) -> None:
+    """Report each server as it becomes ready, then send the first photo."""
+    waiting = {server.name: server for server in servers}
+    while waiting:
+        for name in await ready_servers(layout.url) & waiting.keys():
+            del waiting[name]
+            memory = supervisor.memory_bytes(name) / 1e6
+            say(f"{name:<10} ready after {time.monotonic() - began:4.1f} s {memory:6.0f} MB")
+        for name, server in waiting.items():
+            if supervisor.failures.get(name, 0) >= TRIES_BEFORE_READY:
+                raise ClusterError(
+                    f"{name} ended {TRIES_BEFORE_READY} times before it was ready. "
+                    f"Its log, {server.log}, ends:\n{_last_lines(server.log)}"
+                )
+        if time.monotonic() - began > READY_WITHIN_S:
+            names = ", ".join(waiting)
+            raise ClusterError(f"Not ready after {READY_WITHIN_S:.0f} s: {names}. See the logs.")
+        await asyncio.sleep(0.1)
+    sent = time.monotonic()
+    try:
+        enhanced = await first_photo(layout.url)
+    except ServiceError as error:
+        raise ClusterError(f"The first photo failed: {error} Logs: {layout.run_folder}") from error
+    now = time.monotonic()
+    verb = "mended" if enhanced.photo else "looked at"
+    say(
+        f"A dark photo was {verb} in {(now - sent) * 1000:.0f} ms, {now - began:.1f} s after start."
+    )
+
+
+async def _unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
+    """Do the work; false where the stop came first."""
+    working, stopping = asyncio.create_task(work), asyncio.create_task(stop.wait())
+    done, _ = await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    stopping.cancel()
+    if working not in done:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+        return False
+    working.result()
+    return True
+
+
+def _last_lines(log: Path, count: int = 8) -> str:
+    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
