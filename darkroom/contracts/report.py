@@ -1,20 +1,26 @@
 """What was done to a photo: travels with every answer in the header `X-Darkroom-Report`."""
 
-from pydantic import BaseModel
+from typing import Annotated
+
+from pydantic import BaseModel, Field
 
 from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.options import Strength
 from darkroom.contracts.plan import SkippedStep, Step
 
+# Bounded, because all of a report has to fit a header.
+Word = Annotated[str, Field(max_length=64)]
+Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+
 
 class StageTimes(BaseModel, frozen=True):
     """Milliseconds a model server spent on one photo, stage by stage."""
 
-    decode_ms: float = 0
-    network_ms: float = 0
-    apply_ms: float = 0
-    encode_ms: float = 0
+    decode_ms: Milliseconds = 0
+    network_ms: Milliseconds = 0
+    apply_ms: Milliseconds = 0
+    encode_ms: Milliseconds = 0
 
     @property
     def total_ms(self) -> float:
@@ -24,10 +30,10 @@ class StageTimes(BaseModel, frozen=True):
 class ModelReply(BaseModel, frozen=True):
     """What a model server says of its own work on one photo (header `X-Darkroom-Model`)."""
 
-    model: str
-    version: str  # of the archive
-    weights_sha256: str  # the first 12 hexadecimal digits
-    device: str
+    model: Word
+    version: Word  # of the archive
+    weights_sha256: Word  # the first 12 hexadecimal digits
+    device: Word
     stages: StageTimes
 
 
