@@ -38,7 +38,7 @@ async def replica() -> AsyncIterator[Replica]:
 
 @pytest.fixture
 async def gateway(replica: Replica) -> AsyncIterator[Gateway]:
-    """To start one with settings of its own: `client = await gateway(budget_ms=200)`."""
+    """Starts gateways, each with settings of its own, for instance `budget_ms=200`."""
     async with AsyncExitStack() as stack:
 
         async def start(**changed: Any) -> aiohttp.ClientSession:

@@ -31,7 +31,7 @@ def brightness(payload: bytes) -> float:
 
 def a_form(**fields: bytes | str) -> aiohttp.FormData:
     """Bytes become files, text becomes options."""
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(default_to_multipart=True)
     for name, value in fields.items():
         if isinstance(value, bytes):
             form.add_field(name, io.BytesIO(value), filename="photo.jpg")

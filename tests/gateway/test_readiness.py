@@ -1,0 +1,66 @@
+"""`GET /readyz`: a real prediction through every model server."""
+
+import asyncio
+
+from darkroom.imaging.header import Format, read_header
+from gateway.readiness import KEPT_S, TINY_PHOTO
+from tests.gateway.photos import brightness
+from tests.gateway.replica import answers, hangs
+
+
+async def test_ready_cluster_says_so(client, replica):
+    """Every configured model server got the tiny photo."""
+    async with client.get("/readyz") as reply:
+        readiness = await reply.json()
+
+    assert reply.status == 200
+    assert readiness == {"ready": True, "servers": {"defects": "ok", "tone": "ok"}}
+    assert {model for model, _, _ in replica.seen} == {"defects", "tone"}
+
+
+async def test_one_failing_model_server_is_named(client, replica):
+    """503 keeps traffic away; the body says whom to look at."""
+    replica.behaviours["tone"] = answers(503)
+
+    async with client.get("/readyz") as reply:
+        readiness = await reply.json()
+
+    assert reply.status == 503
+    assert readiness["servers"] == {"defects": "ok", "tone": "replica_unavailable"}
+
+
+async def test_hanging_model_server_does_not_hang_the_probe(client, replica):
+    """The probe has a time limit of its own."""
+    replica.behaviours["defects"] = hangs
+
+    async with asyncio.timeout(5), client.get("/readyz") as reply:
+        assert (await reply.json())["servers"]["defects"] == "out_of_time"
+
+
+async def test_probes_do_not_stampede(client, replica):
+    """Fifty probes at once are one prediction for each model server, and so is one just after."""
+
+    async def probe():
+        async with client.get("/readyz") as reply:
+            return reply.status
+
+    assert await asyncio.gather(*(probe() for _ in range(50))) == [200] * 50
+    assert await probe() == 200
+    assert len(replica.seen) == 2
+
+
+async def test_answer_is_not_kept_for_long(client, replica):
+    """A cluster that breaks is found out."""
+    async with client.get("/readyz") as reply:
+        assert reply.status == 200
+    replica.behaviours["defects"] = answers(503)
+    await asyncio.sleep(KEPT_S + 0.1)
+
+    async with client.get("/readyz") as reply:
+        assert reply.status == 503
+
+
+def test_tiny_photo_is_a_photo():
+    """It is written by hand, so a decoder has to agree."""
+    assert read_header(TINY_PHOTO).format is Format.PNG
+    assert 50 < brightness(TINY_PHOTO) < 200
