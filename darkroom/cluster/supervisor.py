@@ -13,7 +13,7 @@ from typing import Self
 import psutil
 
 from darkroom.cluster import guard
-from darkroom.cluster.servers import Server, environment_of
+from darkroom.cluster.servers import Server
 
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0  # a server that ran so long starts again at the shortest pause
@@ -93,7 +93,7 @@ class Supervisor:
             process = subprocess.Popen(
                 server.command,
                 cwd=server.folder,
-                env=environment_of(server),
+                env=server.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,

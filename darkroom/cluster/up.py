@@ -75,11 +75,13 @@ async def _come_up(
             if supervisor.failures.get(name, 0) >= TRIES_BEFORE_READY:
                 raise ClusterError(
                     f"{name} ended {TRIES_BEFORE_READY} times before it was ready. "
-                    f"Its log, {server.log}, ends:\n{_last_lines(server.log)}"
+                    f"{_end_of(server.log)}"
                 )
         if time.monotonic() - began > READY_WITHIN_S:
-            names = ", ".join(waiting)
-            raise ClusterError(f"Not ready after {READY_WITHIN_S:.0f} s: {names}. See the logs.")
+            name, server = next(iter(waiting.items()))
+            raise ClusterError(
+                f"{name} is not ready after {READY_WITHIN_S:.0f} s. {_end_of(server.log)}"
+            )
         await asyncio.sleep(0.1)
     sent = time.monotonic()
     try:
@@ -106,5 +108,6 @@ async def _unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) 
     return True
 
 
-def _last_lines(log: Path, count: int = 8) -> str:
-    return "\n".join(log.read_text(errors="replace").splitlines()[-count:])
+def _end_of(log: Path, lines: int = 8) -> str:
+    last = "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
+    return f"Its log, {log}, ends:\n{last}"

@@ -9,7 +9,6 @@ from darkroom.cluster.servers import (
     PROJECT,
     ClusterError,
     Layout,
-    environment_of,
     free_ports,
     lay_out,
     port_is_free,
@@ -45,9 +44,8 @@ def test_model_servers_share_no_address_folder_or_log(layout):
     """Ports, temporary folders, working folders and logs are each server's own."""
     defects, tone, _ = lay_out(layout)
 
-    assert not set(defects.environment.values()) & {
-        value for value in tone.environment.values() if value.startswith("http")
-    }
+    for address in ("TS_INFERENCE_ADDRESS", "TS_MANAGEMENT_ADDRESS", "TS_METRICS_ADDRESS"):
+        assert defects.environment[address] != tone.environment[address]
     assert defects.folder != tone.folder
     assert defects.log != tone.log
     temporary = [
@@ -86,15 +84,15 @@ def test_model_server_gets_the_jvm_options_of_the_shared_file(layout):
     assert set(line.partition("=")[2].split()) <= set(defects.command)
 
 
-def test_pythonpath_does_not_reach_a_server(layout, monkeypatch):
-    """PYTHONPATH would come before an archive's own modules; the rest of the environment stays."""
+def test_servers_inherit_the_environment(layout, monkeypatch):
+    """An operator's settings reach the servers; what would shadow an archive's modules does not."""
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
-    monkeypatch.setenv("KEPT", "yes")
+    monkeypatch.setenv("DARKROOM_BUDGET_MS", "700")
 
-    environment = environment_of(lay_out(layout)[0])
+    defects, _, gateway = lay_out(layout)
 
-    assert "PYTHONPATH" not in environment
-    assert environment["KEPT"] == "yes"
+    assert gateway.environment["DARKROOM_BUDGET_MS"] == "700"
+    assert "PYTHONPATH" not in defects.environment
 
 
 def test_taken_port_is_refused_with_a_way_out(layout, taken):

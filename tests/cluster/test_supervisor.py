@@ -26,7 +26,9 @@ time.sleep(600)
 
 def toy(folder: Path, name: str, behaviour: str) -> Server:
     command = (sys.executable, "-c", TOY, behaviour)
-    return Server(name, command, folder, folder / f"{name}.log", {"GREETING": f"hello {name}"})
+    return Server(
+        name, command, folder, folder / f"{name}.log", os.environ | {"GREETING": f"hello {name}"}
+    )
 
 
 def starts(server: Server) -> list[int]:
@@ -53,7 +55,7 @@ async def supervisor(tmp_path, said):
 
 
 async def test_server_runs_with_its_environment_and_log(supervisor, tmp_path):
-    """A server's output is in its log, and its environment is its own on top of ours."""
+    """A server's output is in its log, and its environment is its own."""
     server = toy(tmp_path, "alpha", "lives")
 
     supervisor.keep_running(server)
