@@ -128,7 +128,8 @@ class _Room:
         light = self.canvas * texture[:, :, None]
         light += noise * 0.008 * np.sqrt(np.maximum(light, 0.01))
         # sRGB by a table: its power function over every sample would take longer than all the rest.
-        return _SRGB[(np.clip(light, 0, 1) * (len(_SRGB) - 1)).astype(np.uint16)]
+        levels = (np.clip(light, 0, 1) * (len(_SRGB) - 1)).astype(np.uint16)
+        return np.take(_SRGB, levels)
 
 
 def _mix(first: _Colour, second: _Colour, share: float) -> _Colour:

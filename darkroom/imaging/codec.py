@@ -1,7 +1,7 @@
 """Between a photo's bytes and its pixels.
 
-JPEG goes through libjpeg-turbo (simplejpeg), twice as fast as Pillow; PNG, WebP and the rarer kinds
-of JPEG through Pillow, which is only ever shown the format that the header promised. Output is
+JPEG goes through libjpeg-turbo (simplejpeg), twice as fast as Pillow and strict about damage; PNG,
+WebP and the rarest kinds of JPEG through Pillow, which is only ever shown the format that the header promised. Output is
 always sRGB without a profile, which is what every viewer assumes.
 """
 
@@ -46,6 +46,7 @@ _TURNS: dict[int, Callable[[_Samples], NDArray[Any]]] = {  # what undoes an EXIF
     7: lambda samples: cv2.flip(cv2.transpose(samples), -1),
     8: lambda samples: cv2.rotate(samples, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
+_TURBO_SPACES = {1: "RGB", 3: "RGB", 4: "CMYK"}  # what to ask for, by channels stored
 _GREY_TOLERANCE = 2  # channels that differ by more make a colour
 
 
@@ -68,7 +69,7 @@ def decode(payload: bytes, max_pixels: int, min_side: int | None = None) -> Phot
     check_limits(header, max_pixels)
     found = metadata.read_metadata(payload, header.format)
     coding = jpeg.read_coding(payload) if header.format is Format.JPEG else jpeg.Coding((), None)
-    if header.channels in (1, 3) and header.format is Format.JPEG:
+    if header.format is Format.JPEG and header.channels in _TURBO_SPACES:
         samples = _decode_turbo(payload, header, bool(found.profile), min_side or 0)
     else:
         samples = _decode_pillow(payload, header)
@@ -89,7 +90,7 @@ def decode(payload: bytes, max_pixels: int, min_side: int | None = None) -> Phot
 
 
 def _decode_turbo(payload: bytes, header: Header, raw_grey: bool, min_side: int) -> _Samples:
-    """Samples of a grey or three-channel JPEG; grey comes as one channel only if asked for."""
+    """Samples of a JPEG; grey comes as one channel only if asked for."""
     side = min(min_side, header.width, header.height)
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(payload)
@@ -97,7 +98,7 @@ def _decode_turbo(payload: bytes, header: Header, raw_grey: bool, min_side: int)
             raise UnreadablePhoto
         samples: _Samples = simplejpeg.decode_jpeg(
             payload,
-            "GRAY" if raw_grey and header.channels == 1 else "RGB",
+            "GRAY" if raw_grey and header.channels == 1 else _TURBO_SPACES[header.channels],
             # Chroma doubled plainly: 8 % faster, and encoding averages it back to what it was. A
             # photo that is decoded and encoded again stays 52 dB from itself, smoothly 46-48 dB.
             fastupsample=True,
@@ -108,7 +109,7 @@ def _decode_turbo(payload: bytes, header: Header, raw_grey: bool, min_side: int)
         if "subsampling" in str(error):  # 4:1:0 and other rarities, which the turbo API leaves out
             return _decode_pillow(payload, header)
         raise UnreadablePhoto from error
-    return samples
+    return 255 - samples if header.channels == 4 else samples  # Adobe stores ink upside down
 
 
 def _decode_pillow(payload: bytes, header: Header) -> _Samples:

@@ -1,0 +1,192 @@
+"""Bytes that mean harm: bombs, lies about sizes, cuts, and mutations of good photos."""
+
+import io
+import resource
+import time
+import zlib
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from darkroom.contracts.errors import ServiceError, TooManyPixels, UnreadablePhoto
+from darkroom.imaging.codec import decode, encode
+from darkroom.imaging.header import read_header
+from tests.imaging.forge import (
+    declare_size,
+    forge_png,
+    insert_chunks,
+    insert_segments,
+    png_chunk,
+    segment,
+)
+from tests.photos import to_bytes
+from tests.rooms import draw_room
+
+LIMIT = 50_000_000
+ROOM = draw_room(7, 64, 48)
+PAYLOADS = {
+    "jpeg": to_bytes(ROOM),
+    "progressive": to_bytes(ROOM, progressive=True),
+    "png": to_bytes(ROOM, "png"),
+    "palette": to_bytes(Image.fromarray(ROOM).convert("P"), "png"),
+    "webp": to_bytes(ROOM, "webp"),
+    "lossless webp": to_bytes(np.dstack([ROOM, ROOM[:, :, 0]]), "webp", lossless=True),
+}
+
+
+def peak_kib() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def test_png_of_one_colour_is_refused_unread():
+    """900 million pixels in 200 KB cost neither time nor memory."""
+    bomb = forge_png(30_000, 30_000, pixels=bytes(1 << 20))
+    before, start = peak_kib(), time.perf_counter()
+
+    with pytest.raises(TooManyPixels):
+        decode(bomb, LIMIT)
+
+    assert peak_kib() - before < 20 << 10
+    assert time.perf_counter() - start < 5
+
+
+def test_jpeg_that_claims_the_largest_size_is_refused():
+    """65 500 × 65 500 in the header, a small photo behind it."""
+    with pytest.raises(TooManyPixels):
+        decode(declare_size(PAYLOADS["jpeg"], 65_500, 65_500), LIMIT)
+
+
+@pytest.mark.parametrize(("width", "height"), [(64, 96), (128, 48), (6000, 6000)])
+def test_jpeg_with_less_data_than_declared_is_unreadable(width, height):
+    """A size within the limit but beyond the data gives an error, not grey stripes."""
+    with pytest.raises(UnreadablePhoto):
+        decode(declare_size(PAYLOADS["jpeg"], width, height), LIMIT)
+
+
+def test_png_with_less_data_than_declared_is_unreadable():
+    """The same for PNG."""
+    with pytest.raises(UnreadablePhoto):
+        decode(forge_png(64, 48, pixels=bytes(1000)), LIMIT)
+
+
+def test_webp_whose_parts_disagree_is_unreadable():
+    """The extended header of a WebP may not lie about the picture inside."""
+    payload = bytearray(to_bytes(np.dstack([ROOM, ROOM[:, :, 0]]), "webp"))
+    at = payload.index(b"VP8X") + 12
+    payload[at : at + 3] = (9).to_bytes(3, "little")
+
+    assert read_header(bytes(payload)).width == 10
+    with pytest.raises(UnreadablePhoto):
+        decode(bytes(payload), LIMIT)
+
+
+@pytest.mark.parametrize("kind", [b"zTXt", b"iTXt", b"iCCP"])
+def test_inflating_chunks_are_harmless(kind):
+    """100 MB of text or profile in a small chunk is not inflated; the photo is read."""
+    packed = zlib.compress(bytes(100 << 20), 9)
+    head = {b"iTXt": b"a\0\1\0\0\0"}.get(kind, b"a\0\0")
+    bomb = insert_chunks(PAYLOADS["png"], png_chunk(kind, head + packed))
+    before = peak_kib()
+
+    assert np.array_equal(decode(bomb, LIMIT).pixels, ROOM)
+    assert peak_kib() - before < 30 << 10
+
+
+def test_broken_text_does_not_spoil_a_png():
+    """A wrong checksum in a chunk that makes no pixels is nobody's loss."""
+    broken = bytearray(insert_chunks(PAYLOADS["png"], png_chunk(b"tEXt", b"a\0b")))
+    broken[33 + 8] ^= 1
+
+    assert np.array_equal(decode(bytes(broken), LIMIT).pixels, ROOM)
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_truncation_anywhere_is_unreadable(name):
+    """A photo cut at any point is refused, never returned in part."""
+    payload = PAYLOADS[name]
+    for length in [*range(12, len(payload), max(1, len(payload) // 60)), len(payload) - 1]:
+        with pytest.raises(UnreadablePhoto):
+            decode(payload[:length], LIMIT)
+
+
+@pytest.mark.parametrize("name", PAYLOADS)
+def test_mutations_give_a_photo_or_an_error_of_ours(name):
+    """Flipped, dropped, doubled and inserted bytes: a photo or a client's error, nothing else."""
+    rng = np.random.default_rng(sum(name.encode()))
+    statuses = set()
+    for _ in range(120):
+        mutated = mutate(PAYLOADS[name], rng)
+        try:
+            photo = decode(mutated, LIMIT)
+        except ServiceError as error:
+            statuses.add(error.status)
+        else:
+            assert decode(encode(photo), LIMIT).pixels.shape == photo.pixels.shape
+    assert statuses <= {415, 422}
+    assert 422 in statuses
+
+
+def mutate(payload: bytes, rng: np.random.Generator) -> bytes:
+    data = bytearray(payload)
+    for _ in range(rng.integers(1, 6)):
+        at = int(rng.integers(len(data)))
+        length = int(rng.integers(1, 40))
+        match rng.integers(5):
+            case 0:
+                data[at] = rng.integers(256)
+            case 1:
+                data[at] ^= 1 << int(rng.integers(8))
+            case 2:
+                del data[at : at + length]
+            case 3:
+                data[at:at] = data[at : at + length]
+            case _:
+                data[at : at + 4] = rng.choice(
+                    [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"]
+                )
+    return bytes(data)
+
+
+def test_page_behind_a_photo_does_not_come_back():
+    """A polyglot is decoded as the photo it is; the page at its end is not passed on."""
+    again = encode(decode(PAYLOADS["jpeg"] + b"<script>alert(1)</script>", LIMIT))
+
+    assert b"<script>" not in again
+
+
+def test_comments_do_not_come_back():
+    """Comments and XMP, where coordinates and names hide, are dropped."""
+    xmp = segment(
+        0xE1, b"http://ns.adobe.com/xap/1.0/\0<exif:GPSLatitude>52,31N</exif:GPSLatitude>"
+    )
+    jpeg = insert_segments(PAYLOADS["jpeg"], segment(0xFE, b"by Ada"), xmp)
+    png = insert_chunks(PAYLOADS["png"], png_chunk(b"tEXt", b"Author\0by Ada"))
+
+    assert b"GPSLatitude" not in encode(decode(jpeg, LIMIT))
+    assert b"by Ada" not in encode(decode(jpeg, LIMIT)) + encode(decode(png, LIMIT))
+
+
+def test_one_frame_animation_is_a_photo():
+    """An animated PNG of a single frame is a still picture."""
+    png = insert_chunks(PAYLOADS["png"], png_chunk(b"acTL", bytes([0, 0, 0, 1, 0, 0, 0, 0])))
+
+    assert np.array_equal(decode(png, LIMIT).pixels, ROOM)
+
+
+def test_ten_thousand_frames_are_refused_at_once():
+    """An animation is refused by its header, however long it is."""
+    frame = png_chunk(b"fcTL", bytes(26)) + png_chunk(b"fdAT", bytes(100))
+    control = png_chunk(b"acTL", (10_000).to_bytes(4) + bytes(4))
+
+    with pytest.raises(UnreadablePhoto, match="Animated"):
+        decode(insert_chunks(PAYLOADS["png"], control, frame * 10_000), LIMIT)
+
+
+def test_good_photo_is_read_after_bad_ones():
+    """A refusal leaves nothing behind."""
+    for name, payload in PAYLOADS.items():
+        with pytest.raises(UnreadablePhoto):
+            decode(payload[: len(payload) // 2], LIMIT)
+        with Image.open(io.BytesIO(payload)) as image:
+            assert decode(payload, LIMIT).pixels.shape[:2] == image.size[::-1], name
