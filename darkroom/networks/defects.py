@@ -1,0 +1,136 @@
+"""The defect classifier: severities of all nine defects from a photo's views."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from darkroom.contracts.defects import Defect
+from darkroom.contracts.diagnosis import Diagnosis
+from darkroom.imaging.views import DETAILED, EVIDENCE, PATCHES, STATISTICS, Views
+from darkroom.networks.runtime import Arrays, Compiled, compile_network, convert_network
+from darkroom.networks.trunk import Trunk
+from darkroom.networks.weights import read_weights
+
+# Which part of the views shows which defects. The split is strict, so that nothing is learned from
+# the noise or blur left on a small photo's thumbnail, which a large photo's does not have.
+IN_THUMBNAIL = (
+    Defect.LOW_LIGHT,
+    Defect.LOW_CONTRAST,
+    Defect.POOR_WHITE_BALANCE,
+    Defect.HAZY,
+    Defect.GLARING,
+    Defect.ROTATION,
+)
+IN_PATCHES = (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)
+COLUMNS = IN_THUMBNAIL + IN_PATCHES  # order of the network's outputs
+
+
+class DefectNetwork(nn.Module):
+    """A MobileNetV2 trunk over the thumbnail, a small plain network over the patches.
+
+    Maps the four arrays of `Views`, batched, to severity logits (N, 9) in the order of `COLUMNS`.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.trunk = Trunk(stages=6)
+        self.statistics = nn.Sequential(
+            nn.Linear(STATISTICS, 96), nn.ReLU(), nn.Linear(96, 96), nn.ReLU()
+        )
+        self.frame = nn.Sequential(nn.Linear(self.trunk.channels + 96, 192), nn.ReLU())
+        self.frame_head = nn.Linear(192, len(IN_THUMBNAIL))
+        self.tilt_head = nn.Linear(192, 1)  # training only: the signed angle steadies `rotation`
+        self.texture = nn.Sequential(
+            nn.Conv2d(3, 16, 3, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(16, 32, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(32, 48, 3, stride=2, padding=1),
+            nn.ReLU(),
+            nn.Conv2d(48, 64, 3, stride=2, padding=1),
+            nn.ReLU(),
+        )
+        self.grain = nn.Sequential(nn.Linear(3 * 64 + EVIDENCE, 96), nn.ReLU())
+        self.grain_head = nn.Linear(96, len(IN_PATCHES))
+
+    def see_frame(self, thumbnails: Tensor, statistics: Tensor) -> Tensor:
+        seen = self.trunk(thumbnails).mean(dim=(2, 3))
+        features: Tensor = self.frame(torch.cat([seen, self.statistics(statistics)], dim=1))
+        return features
+
+    def see_grain(self, patches: Tensor, evidence: Tensor) -> Tensor:
+        x = patches.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
+        seen = self.texture(x).mean(dim=(2, 3)).unflatten(0, (-1, PATCHES))
+        detailed, flat = seen[:, :DETAILED], seen[:, DETAILED:]
+        parts = [detailed.mean(dim=1), flat.mean(dim=1), detailed.amax(dim=1), evidence]
+        features: Tensor = self.grain(torch.cat(parts, dim=1))
+        return features
+
+    def forward(
+        self, thumbnails: Tensor, patches: Tensor, statistics: Tensor, evidence: Tensor
+    ) -> Tensor:
+        frame = self.frame_head(self.see_frame(thumbnails, statistics))
+        grain = self.grain_head(self.see_grain(patches, evidence))
+        return torch.cat([frame, grain], dim=1)
+
+
+def stack_views(views: list[Views]) -> tuple[np.ndarray, ...]:
+    """Batch the four arrays, in the order that `DefectNetwork.forward` takes them."""
+    return (
+        np.stack([view.thumbnail for view in views]),
+        np.stack([view.patches for view in views]),
+        np.stack([view.statistics for view in views]),
+        np.stack([view.evidence for view in views]),
+    )
+
+
+class Classifier:
+    """A trained network with the thresholds that were fitted to it."""
+
+    def __init__(self, network: Compiled, thresholds: dict[Defect, float]) -> None:
+        self.network = network
+        self.thresholds = thresholds
+
+    def diagnose(self, views: list[Views]) -> list[Diagnosis]:
+        (logits,) = self.network(*stack_views(views))
+        severities = 1 / (1 + np.exp(-logits.astype(np.float64)))
+        return [
+            Diagnosis(
+                severities={d: round(float(s), 3) for d, s in zip(COLUMNS, row, strict=True)},
+                thresholds=self.thresholds,
+            )
+            for row in severities
+        ]
+
+
+def load_classifier(weights: Path, device: str) -> Classifier:
+    """Read the trained classifier, ready for inference on `device` ("cpu" or "cuda").
+
+    Raises:
+        WrongWeights: the file belongs to another architecture or is damaged.
+    """
+    network = DefectNetwork()
+    notes = read_weights(weights, network)
+    thresholds = {Defect(name): float(t) for name, t in json.loads(notes["thresholds"]).items()}
+    converted = weights.with_suffix(".xml")
+    return Classifier(compile_network(network, _example(), device, converted), thresholds)
+
+
+def convert(weights: Path) -> None:
+    """Convert the network ahead of time, into files beside `weights` that loading then finds."""
+    network = DefectNetwork()
+    read_weights(weights, network)
+    convert_network(network, _example(), weights.with_suffix(".xml"))
+
+
+def _example() -> Arrays:
+    blank = Views(
+        np.zeros((192, 192, 3), np.uint8),
+        np.zeros((PATCHES, 64, 64, 3), np.uint8),
+        np.zeros(STATISTICS, np.float32),
+        np.zeros(EVIDENCE, np.float32),
+    )
+    return stack_views([blank])

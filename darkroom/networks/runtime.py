@@ -1,0 +1,88 @@
+"""How networks run in service: OpenVINO on a processor, torch on a GPU.
+
+Small networks are bound by overhead in eager torch: OpenVINO runs them about five times as fast on
+one thread, and there is one runtime for all of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+from torch import nn
+
+if TYPE_CHECKING:
+    import openvino
+
+Arrays = tuple[np.ndarray, ...]
+Compiled = Callable[..., Arrays]  # arrays in, arrays out; the first dimension is the batch
+
+
+def compile_network(
+    network: nn.Module, example: Arrays, device: str, converted: Path | None = None
+) -> Compiled:
+    """Prepare `network` for `device` ("cpu" or "cuda").
+
+    `example` has one array for each argument of `forward`, with a batch of 1; later calls may bring
+    any batch and, of the rest, the same shapes and types. Where the file `converted` exists, it is
+    what `convert_network` made of this network: reading it spares 4 s and 110 MB.
+    """
+    if device.startswith("cuda"):
+        return _with_torch(network, device)
+    # Imported here: a GPU image needs no OpenVINO.
+    import openvino
+
+    if converted is not None and converted.is_file():
+        return _with_openvino(openvino.Core().read_model(converted))
+    return _with_openvino(_convert(network, example))
+
+
+def convert_network(network: nn.Module, example: Arrays, target: Path) -> None:
+    """Write `network` as OpenVINO reads it: `target` (.xml), and its weights beside it (.bin).
+
+    The weights stay float16 as they are stored in ours: nothing is lost, and equal networks give
+    equal files.
+    """
+    import openvino
+
+    openvino.save_model(_convert(network, example), target, compress_to_fp16=True)
+
+
+def _with_torch(network: nn.Module, device: str) -> Compiled:
+    network = network.to(device).eval()
+
+    @torch.inference_mode()
+    def run(*arrays: np.ndarray) -> Arrays:
+        outputs = network(*(torch.from_numpy(array).to(device) for array in arrays))
+        outputs = outputs if isinstance(outputs, tuple) else (outputs,)
+        return tuple(output.float().cpu().numpy() for output in outputs)
+
+    return run
+
+
+def _convert(network: nn.Module, example: Arrays) -> openvino.Model:
+    import openvino
+
+    tensors = tuple(torch.from_numpy(array) for array in example)
+    model = openvino.convert_model(network.eval(), example_input=tensors)
+    model.reshape(
+        {port: [-1, *array.shape[1:]] for port, array in zip(model.inputs, example, strict=True)}
+    )
+    return model
+
+
+def _with_openvino(model: openvino.Model) -> Compiled:
+    import openvino
+
+    settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
+    compiled = openvino.compile_model(model, "CPU", settings)
+    request = compiled.create_infer_request()
+
+    def run(*arrays: np.ndarray) -> Arrays:
+        results = request.infer(arrays)
+        return tuple(np.array(results[port]) for port in compiled.outputs)
+
+    return run

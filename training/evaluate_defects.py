@@ -1,0 +1,165 @@
+"""Fit the classifier's thresholds and report on it: `python -m training.evaluate_defects`.
+
+The network runs as in service. Thresholds are fitted on one half of the held-out photos, every
+figure comes from the other half. Each photo is judged clean and with each of the nine defects at
+two severities; whatever another defect brought along counts by its true severity.
+"""
+
+import argparse
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from darkroom.contracts.defects import Defect
+from darkroom.imaging.views import Views, take_views
+from darkroom.networks.defects import COLUMNS, DefectNetwork, load_classifier
+from darkroom.networks.weights import read_weights, write_weights
+from training.defects import WEIGHTS, as_photo
+from training.degradations import Recipe, degrade
+from training.photos import find_photos, read_pixels
+
+SEVERITIES = (0.4, 0.8)
+PRESENT = 0.2  # true severity from which a defect is there; below ABSENT it is not
+ABSENT = 0.02
+FALSE_ALARMS = 0.012  # most that a threshold may cost on clean photos, so that nine stay under 10 %
+
+
+@dataclass(frozen=True)
+class Judged:
+    """Truth and prediction of every picture, (pictures, 9) each in the order of COLUMNS."""
+
+    truth: np.ndarray
+    predicted: np.ndarray
+    clean: np.ndarray  # (pictures,) bool: degraded by nothing
+
+
+def pictures(paths: tuple[Path, ...]) -> Iterator[tuple[Views, np.ndarray]]:
+    for number, path in enumerate(paths):
+        clean = read_pixels(path)
+        recipes = [Recipe({}, number)]
+        recipes += [Recipe({d: s}, number) for d in Defect for s in SEVERITIES]
+        for recipe in recipes:
+            rng = np.random.default_rng((number, len(recipe.severities)))
+            degraded = degrade(clean, recipe)
+            truth = np.asarray([degraded.severities[d] for d in COLUMNS])
+            yield take_views(as_photo(degraded, rng)), truth
+
+
+def judge(paths: tuple[Path, ...]) -> Judged:
+    classifier = load_classifier(WEIGHTS, "cpu")
+    truth, predicted = [], []
+    for views, severities in pictures(paths):
+        diagnosis = classifier.diagnose([views])[0]
+        truth.append(severities)
+        predicted.append([diagnosis.severities[d] for d in COLUMNS])
+    true = np.stack(truth)
+    return Judged(true, np.asarray(predicted), np.asarray(~true.any(axis=1)))
+
+
+def fit_thresholds(judged: Judged) -> np.ndarray:
+    """For each defect the threshold of the best F1 among those with few enough false alarms."""
+    thresholds = []
+    for column in range(len(COLUMNS)):
+        predicted = judged.predicted[:, column]
+        alarms = np.quantile(predicted[judged.clean], 1 - FALSE_ALARMS)
+        candidates = np.arange(max(0.05, float(alarms)), 0.6, 0.005)
+        scores = [f1(judged, column, threshold) for threshold in candidates]
+        thresholds.append(round(float(candidates[int(np.argmax(scores))]), 3))
+    return np.asarray(thresholds)
+
+
+def f1(judged: Judged, column: int, threshold: float) -> float:
+    truth, found = judged.truth[:, column], judged.predicted[:, column] >= threshold
+    hits, misses = int(np.sum(found & (truth >= PRESENT))), int(np.sum(~found & (truth >= PRESENT)))
+    alarms = int(np.sum(found & (truth < ABSENT)))
+    return 2 * hits / max(2 * hits + misses + alarms, 1)
+
+
+def measure(judged: Judged, thresholds: np.ndarray) -> dict[str, dict[str, float]]:
+    report = {}
+    for column, defect in enumerate(COLUMNS):
+        truth, predicted = judged.truth[:, column], judged.predicted[:, column]
+        decided = (truth >= PRESENT) | (truth < ABSENT)
+        error = np.abs(truth - predicted)
+        report[defect.value] = {
+            "auroc": float(roc_auc_score(truth[decided] >= PRESENT, predicted[decided])),
+            "f1": f1(judged, column, thresholds[column]),
+            "mae": float(error.mean()),
+            "mae_where_present": float(error[truth >= PRESENT].mean()),
+            "false_alarms_on_clean": float((predicted[judged.clean] >= thresholds[column]).mean()),
+            "threshold": float(thresholds[column]),
+        }
+    return report
+
+
+def plot(judged: Judged, progress: Path, path: Path) -> None:
+    figure, (losses, rates, severities) = plt.subplots(1, 3, figsize=(15, 4.6))
+    if progress.exists():
+        history = json.loads(progress.read_text())
+        losses.plot(*zip(*history["losses"], strict=True), label="training loss")
+        right = losses.twinx()
+        right.plot(*zip(*history["scores"], strict=True), "o-", color="tab:red", label="held out")
+        right.set_ylabel("mean absolute error, held out")
+    losses.set(xlabel="step", ylabel="training loss", title="Training")
+    for column, defect in enumerate(COLUMNS):
+        truth, predicted = judged.truth[:, column], judged.predicted[:, column]
+        decided = (truth >= PRESENT) | (truth < ABSENT)
+        alarms, hits, _ = roc_curve(truth[decided] >= PRESENT, predicted[decided])
+        rates.plot(alarms, hits, label=defect.value)
+        levels = (0.0, *SEVERITIES)
+        shown = [predicted[np.isclose(truth, level)] for level in levels]
+        severities.errorbar(
+            np.asarray(levels) + 0.012 * (column - 4),
+            [part.mean() for part in shown],
+            [part.std() for part in shown],
+            fmt="o-",
+            label=defect.value,
+        )
+    rates.set(
+        xlim=(0, 0.3), xlabel="false alarms", ylabel="found", title="Found against false alarms"
+    )
+    rates.legend(fontsize=7)
+    severities.plot([0, 1], [0, 1], "k:")
+    severities.set(xlabel="true severity", ylabel="predicted, mean ± σ", title="Severity")
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--run", type=Path, default=Path("runs/defects"))
+    parser.add_argument("--report", type=Path, default=Path("training/reports/defects"))
+    arguments = parser.parse_args()
+    mpl.use("Agg")
+    held_out = find_photos(arguments.data).validation
+    thresholds = fit_thresholds(judge(held_out[::2]))
+    network = DefectNetwork()
+    notes = read_weights(WEIGHTS, network)
+    fitted = {d.value: t for d, t in zip(COLUMNS, thresholds.tolist(), strict=True)}
+    write_weights(WEIGHTS, network, {**notes, "thresholds": json.dumps(fitted)})
+    judged = judge(held_out[1::2])
+    report = measure(judged, thresholds)
+    any_alarm = (judged.predicted[judged.clean] >= thresholds).any(axis=1).mean()
+    arguments.report.mkdir(parents=True, exist_ok=True)
+    summary = {
+        "photos": int(judged.clean.sum()),
+        "severities": SEVERITIES,
+        "clean_photos_with_any_alarm": float(any_alarm),
+        "defects": report,
+    }
+    (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+    plot(judged, arguments.run / "progress.json", arguments.report / "curves.png")
+    for name, row in report.items():
+        print(f"{name:20}", "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
+    print(f"clean photos with any alarm: {any_alarm:.1%}")
+
+
+if __name__ == "__main__":
+    main()

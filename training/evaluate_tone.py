@@ -1,0 +1,146 @@
+"""Report on the toner: `python -m training.evaluate_tone`.
+
+Every held-out photo, with each of the five defects at two severities, at its full size and through
+the code that serves: gain in PSNR over the degraded photo, beside the simple rivals in the same
+run. Then what the whole road does to good photos: diagnosed by `defects`, mended only if found.
+"""
+
+import argparse
+import json
+from pathlib import Path
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+
+from darkroom.contracts.defects import Defect
+from darkroom.imaging.metrics import psnr
+from darkroom.imaging.photo import Format, Photo, Pixels
+from darkroom.imaging.tone_map import apply_tone_map
+from darkroom.imaging.views import take_views, thumbnail_of
+from darkroom.networks.defects import Classifier, load_classifier
+from darkroom.networks.tone import MENDED, Toner, load_toner
+from training.defects import WEIGHTS as DEFECT_WEIGHTS
+from training.degradations import Recipe, degrade
+from training.photos import find_photos, read_pixels
+from training.rivals import RIVALS
+from training.tone import WEIGHTS
+
+SEVERITIES = (0.4, 0.8)
+ASKED, DIAGNOSED = "toner, defect named", "toner, as diagnosed"
+
+
+def mend(toner: Toner, pixels: Pixels, defects: frozenset[Defect]) -> Pixels:
+    (tone_map,) = toner.plan([(thumbnail_of(pixels), defects)])
+    return apply_tone_map(pixels, tone_map)
+
+
+def found_in(classifier: Classifier, pixels: Pixels) -> frozenset[Defect]:
+    (diagnosis,) = classifier.diagnose([take_views(Photo(pixels, Format.PNG))])
+    return frozenset(diagnosis.found)
+
+
+def gains_of(
+    defect: Defect, paths: tuple[Path, ...], toner: Toner, classifier: Classifier
+) -> dict[str, float]:
+    """Mean gain in PSNR, dB, of the toner and each rival over the degraded photos."""
+    rows = []
+    for number, path in enumerate(paths):
+        clean = read_pixels(path)
+        for severity in SEVERITIES:
+            degraded = degrade(clean, Recipe({defect: severity}, number)).pixels
+            tonal = found_in(classifier, degraded) & frozenset(MENDED)
+            results = {
+                ASKED: mend(toner, degraded, frozenset({defect})),
+                DIAGNOSED: mend(toner, degraded, tonal) if tonal else degraded,
+                **{name: rival(degraded) for name, rival in RIVALS.items()},
+            }
+            before = psnr(degraded, clean)
+            rows.append([psnr(result, clean) - before for result in results.values()])
+    return dict(zip(results, np.mean(rows, axis=0).tolist(), strict=True))
+
+
+def harm_to_good(
+    paths: tuple[Path, ...], toner: Toner, classifier: Classifier
+) -> dict[str, float | list[float]]:
+    """What the road does to photos that need nothing: left alone, or how close they stay, in dB."""
+    touched = []
+    tonal = frozenset(MENDED)
+    for path in paths:
+        clean = read_pixels(path)
+        found = found_in(classifier, clean)
+        if found:
+            mended = mend(toner, clean, found & tonal) if found & tonal else clean
+            touched.append(min(99.0, psnr(mended, clean)) if found & tonal else 99.0)
+    return {
+        "photos": len(paths),
+        "left_alone": 1 - len(touched) / len(paths),
+        "psnr_of_the_others": sorted(round(value, 1) for value in touched),
+        "harmed_below_38_db": float(np.sum(np.asarray(touched) < 38)),
+    }
+
+
+def draw_sheet(paths: tuple[Path, ...], toner: Toner, path: Path) -> None:
+    """Clean, degraded at both severities and mended, one defect a row."""
+    figure, axes = plt.subplots(len(MENDED), 5, figsize=(16, 2.4 * len(MENDED)))
+    for row, defect in enumerate(MENDED):
+        clean = read_pixels(paths[7 * row])
+        axes[row, 0].imshow(clean)
+        axes[row, 0].set_ylabel(defect.value)
+        for column, severity in enumerate(SEVERITIES):
+            degraded = degrade(clean, Recipe({defect: severity}, row)).pixels
+            axes[row, 1 + 2 * column].imshow(degraded)
+            axes[row, 2 + 2 * column].imshow(mend(toner, degraded, frozenset({defect})))
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+    for axis, title in zip(axes[0], ("clean", "0.4", "mended", "0.8", "mended"), strict=True):
+        axis.set_title(title)
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+
+
+def plot(gains: dict[str, dict[str, float]], progress: Path, path: Path) -> None:
+    figure, (losses, bars) = plt.subplots(1, 2, figsize=(14, 4.6), width_ratios=(1, 2))
+    if progress.exists():
+        history = json.loads(progress.read_text())
+        losses.plot(*zip(*history["losses"], strict=True))
+    losses.set(xlabel="step", ylabel="training loss", title="Training")
+    names = list(next(iter(gains.values())))
+    for index, name in enumerate(names):
+        places = np.arange(len(gains)) + 0.13 * (index - len(names) / 2)
+        bars.bar(places, [row[name] for row in gains.values()], 0.13, label=name)
+    bars.axhline(0, color="k", linewidth=0.5)
+    bars.set_xticks(np.arange(len(gains)), list(gains))
+    bars.set(
+        ylabel="gain in PSNR, dB", title="Against simple rivals, held-out photos", ylim=(-8, None)
+    )
+    bars.legend(fontsize=8)
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--run", type=Path, default=Path("runs/tone"))
+    parser.add_argument("--report", type=Path, default=Path("training/reports/tone"))
+    arguments = parser.parse_args()
+    mpl.use("Agg")
+    held_out = find_photos(arguments.data).validation
+    toner, classifier = load_toner(WEIGHTS, "cpu"), load_classifier(DEFECT_WEIGHTS, "cpu")
+    gains = {d.value: gains_of(d, held_out, toner, classifier) for d in MENDED}
+    good = harm_to_good(held_out, toner, classifier)
+    arguments.report.mkdir(parents=True, exist_ok=True)
+    summary = {"severities": SEVERITIES, "gain_in_psnr_db": gains, "good_photos": good}
+    (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+    plot(gains, arguments.run / "progress.json", arguments.report / "gains.png")
+    # The sheet shows photos that are not ours to pass on: it stays in the run's own folder.
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    draw_sheet(held_out, toner, arguments.run / "sheet.png")
+    for name, row in gains.items():
+        print(f"{name:20}", "  ".join(f"{rival} {gain:+.1f}" for rival, gain in row.items()))
+    print(good)
+
+
+if __name__ == "__main__":
+    main()

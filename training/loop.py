@@ -1,0 +1,101 @@
+"""The training loop that both networks share: a time budget, a cosine schedule, checkpoints."""
+
+import json
+import math
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+Batch = Any
+
+
+@dataclass
+class Progress:
+    """What a run has seen so far; kept in its checkpoint, so that it goes on where it stopped."""
+
+    step: int = 0
+    seconds: float = 0.0
+    losses: list[tuple[int, float]] = field(
+        default_factory=list
+    )  # (step, mean loss since the last)
+    scores: list[tuple[int, float]] = field(default_factory=list)  # (step, validation score)
+
+
+def in_bfloat16(module: nn.Module) -> None:
+    """Let `module` compute in bfloat16 under autograd; it still returns float32."""
+    forward = module.forward
+
+    def lighter(*arguments: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            output: Tensor = forward(*arguments)
+        return output.float()
+
+    module.forward = lighter
+
+
+def train(
+    network: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    batches: Iterator[Batch],
+    loss_of: Callable[[Batch], Tensor],
+    validate: Callable[[], float],
+    minutes: float,
+    run: Path,
+) -> Progress:
+    """Train for `minutes` of wall time; the learning rate falls to zero over them by a cosine.
+
+    A checkpoint is written into the folder `run` every two minutes and resumed from where there is
+    one. `validate` returns one score, lower is better, and is called ten times.
+    """
+    run.mkdir(parents=True, exist_ok=True)
+    checkpoint, progress = run / "checkpoint.pt", Progress()
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        network.load_state_dict(saved["network"])
+        optimiser.load_state_dict(saved["optimiser"])
+        progress = Progress(**saved["progress"])
+    peaks = [group.setdefault("peak", group["lr"]) for group in optimiser.param_groups]
+    budget, began, earlier = 60 * minutes, time.monotonic(), progress.seconds
+    saved_at, pending = earlier, torch.zeros(())
+    while progress.seconds < budget:
+        share = progress.seconds / budget
+        warm = min(1.0, (progress.step + 1) / 100)
+        for group, peak in zip(optimiser.param_groups, peaks, strict=True):
+            group["lr"] = peak * warm * 0.5 * (1 + math.cos(math.pi * share))
+        loss = loss_of(next(batches))
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), 1.0)
+        optimiser.step()
+        progress.step += 1
+        pending += loss.detach()
+        progress.seconds = earlier + time.monotonic() - began
+        if progress.step % 50 == 0:
+            progress.losses.append((progress.step, float(pending) / 50))
+            pending.zero_()
+            print(
+                f"step {progress.step}  {progress.seconds:.0f} s  {progress.losses[-1][1]:.4f}",
+                flush=True,
+            )
+        if progress.seconds > budget * (len(progress.scores) + 1) / 10:
+            network.eval()
+            progress.scores.append((progress.step, validate()))
+            network.train()
+            print(f"validation {progress.scores[-1][1]:.4f}", flush=True)
+        if progress.seconds - saved_at > 120 or progress.seconds >= budget:
+            saved_at = progress.seconds
+            state = {
+                "network": network.state_dict(),
+                "optimiser": optimiser.state_dict(),
+                "progress": vars(progress),
+            }
+            torch.save(state, checkpoint.with_suffix(".new"))
+            checkpoint.with_suffix(".new").replace(checkpoint)
+            (run / "progress.json").write_text(json.dumps(vars(progress)))
+    network.eval()
+    return progress
