@@ -56,9 +56,10 @@ class Supervisor:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        # The last started first: the gateway finishes what it has while its model servers live.
-        for name in reversed(self._processes):
-            await self._end(name)
+        # The gateway, started last, finishes what it has while its model servers live.
+        names = [*self._processes]
+        for together in (names[-1:], names[:-1]):
+            await asyncio.gather(*map(self._end, together))
         assert self._guard.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._guard.stdin.close()
