@@ -1,8 +1,8 @@
 """Between a photo's bytes and its pixels.
 
 JPEG goes through libjpeg-turbo (simplejpeg), twice as fast as Pillow and strict about damage; PNG,
-WebP and the rarest kinds of JPEG through Pillow, which is only ever shown the format that the header promised. Output is
-always sRGB without a profile, which is what every viewer assumes.
+WebP and the rarest kinds of JPEG through Pillow, which is only ever shown the format that the
+header promised. Output is always sRGB without a profile, which is what every viewer assumes.
 """
 
 import io
