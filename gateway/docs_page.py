@@ -3,6 +3,8 @@
 from html import escape
 from typing import Any
 
+from darkroom.contracts import problem
+
 Json = dict[str, Any]
 
 _STYLE = """
@@ -19,17 +21,21 @@ summary { cursor: pointer }
 
 def docs_page(document: Json) -> str:
     """HTML of the whole document."""
-    title = escape(document["info"]["title"])
+    title, shapes = escape(document["info"]["title"]), document["components"]["schemas"]
     parts = [
         f"<h1>{title} {escape(document['info']['version'])}</h1>",
         f"<p>{escape(document['info']['description'])} "
         'The same for machines: <a href="openapi.json">openapi.json</a>.</p>',
     ]
+    errors: dict[str, str] = {}
     for path, methods in document["paths"].items():
         for method, route in methods.items():
-            parts.append(_route(path, method, route))
+            parts.append(_route(path, method, route, shapes))
+            errors |= {s: r["description"] for s, r in route["responses"].items() if _is_error(r)}
+    parts.append("<h2>Errors</h2><p>Problem documents after RFC 9457, with a stable code.</p>")
+    parts.append(_table(("Status", "Codes"), sorted(errors.items())))
     parts.append("<h2>Shapes</h2>")
-    parts += [_shape(name, s) for name, s in document["components"]["schemas"].items()]
+    parts += [_shape(name, schema, shapes) for name, schema in shapes.items()]
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width">'
@@ -37,50 +43,54 @@ def docs_page(document: Json) -> str:
     )
 
 
-def _route(path: str, method: str, route: Json) -> str:
+def _is_error(reply: Json) -> bool:
+    return problem.MEDIA_TYPE in reply.get("content", {})
+
+
+def _route(path: str, method: str, route: Json, shapes: Json) -> str:
     parts = [
         f"<h2><code>{method.upper()} {escape(path)}</code></h2>",
         f"<p>{escape(route['summary'])}.</p>",
     ]
+    replies = {s: reply for s, reply in route["responses"].items() if not _is_error(reply)}
     if "requestBody" in route:
-        parts.append(
-            f"<pre>curl --fail-with-body -F image=@photo.jpg -o better.jpg HOST{path}</pre>"
-        )
+        gives_photo = "image/jpeg" in replies["200"]["content"]
+        target = " -o better.jpg" if gives_photo else ""
+        parts.append(f"<pre>curl --fail-with-body -F image=@photo.jpg{target} HOST{path}</pre>")
     if route.get("parameters"):
-        rows = [(p["name"], _kind(p["schema"])) for p in route["parameters"]]
+        rows = [(p["name"], _kind(p["schema"], shapes)) for p in route["parameters"]]
         parts.append(_table(("Option, in the query or the form", "Value"), rows))
-    replies = [(status, reply["description"]) for status, reply in route["responses"].items()]
-    parts.append(_table(("Status", "Reply"), replies))
+    parts.append(_table(("Status", "Reply"), [(s, r["description"]) for s, r in replies.items()]))
     return "".join(parts)
 
 
-def _shape(name: str, schema: Json) -> str:
-    rows = [(field, _kind(kind)) for field, kind in schema.get("properties", {}).items()]
+def _shape(name: str, schema: Json, shapes: Json) -> str:
+    rows = [(field, _kind(kind, shapes)) for field, kind in schema.get("properties", {}).items()]
     described = f"<p>{escape(schema.get('description', ''))}</p>"
-    body = _table(("Field", "Value"), rows) if rows else f"<p>{escape(_kind(schema))}</p>"
-    anchor = escape(name, quote=True)
-    return f'<details id="{anchor}"><summary>{escape(name)}</summary>{described}{body}</details>'
+    body = _table(("Field", "Value"), rows) if rows else f"<p>{escape(_kind(schema, shapes))}</p>"
+    return f"<details><summary>{escape(name)}</summary>{described}{body}</details>"
 
 
-def _kind(schema: Json) -> str:
+def _kind(schema: Json, shapes: Json) -> str:
     """A JSON schema in a few words."""
     if "$ref" in schema:
-        words = str(schema["$ref"]).rpartition("/")[2]
+        name = str(schema["$ref"]).rpartition("/")[2]
+        words = _kind(shapes[name], shapes) if "enum" in shapes[name] else name
     elif "enum" in schema:
-        words = "one of " + ", ".join(str(value) for value in schema["enum"])
+        return "one of " + ", ".join(str(value) for value in schema["enum"])
     elif "anyOf" in schema:
-        words = " or ".join(_kind(option) for option in schema["anyOf"])
+        words = " or ".join(_kind(option, shapes) for option in schema["anyOf"])
     elif schema.get("type") == "array":
-        words = "list of " + _kind(schema.get("items", {}))
+        words = "list, each " + _kind(schema.get("items", {}), shapes)
     else:
         words = str(schema.get("type", "any"))
     if "minimum" in schema and "maximum" in schema:
         words += f" {schema['minimum']}…{schema['maximum']}"
-    if "default" in schema and schema["default"] is not None:
+    if schema.get("default"):
         value = schema["default"]
-        words += f", default {','.join(value) if isinstance(value, list | tuple) else value}"
-    if "description" in schema and "enum" not in schema:
-        words += f": {schema['description']}"
+        words += f"; default {','.join(value) if isinstance(value, list | tuple) else value}"
+    if "description" in schema:
+        words += f"; {schema['description']}"
     return words
 
 

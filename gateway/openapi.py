@@ -87,6 +87,7 @@ def _schemas() -> Json:
 
 def _photo_route(summary: str, options: type[BaseModel], replies: Json) -> Json:
     schema = _schemas()[options.__name__]
+    needed = schema.get("required", ())
     form = {
         "type": "object",
         "properties": {PHOTO_FIELD: _PHOTO, **schema["properties"]},
@@ -99,7 +100,8 @@ def _photo_route(summary: str, options: type[BaseModel], replies: Json) -> Json:
             {
                 "name": name,
                 "in": "query",
-                "required": False,  # or in the form
+                "required": False,  # it may be in the form instead
+                "description": "needed, here or in the form" if name in needed else "",
                 "style": "form",
                 "explode": False,
                 "schema": field,

@@ -4,6 +4,7 @@ import logging
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.app import create_app
 from gateway.settings import Settings
@@ -20,8 +21,14 @@ SERVER_OPTIONS: dict[str, Any] = {
 }
 
 
+def _is_ours(record: logging.LogRecord) -> bool:
+    """What strangers send that is no HTTP gets 400; its traceback would say nothing of us."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
+
+
 def serve(settings: Settings) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are then finished first."""
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
 
     def announce(_: str) -> None:
         log.info("the gateway listens on http://%s:%d", settings.host, settings.port)
