@@ -11,7 +11,7 @@ from PIL import Image
 from darkroom.contracts import headers, problem
 from darkroom.contracts.defects import Defect
 from darkroom.contracts.diagnosis import Diagnosis
-from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.errors import ServiceError, UnreadablePhoto
 from darkroom.contracts.report import ModelReply, StageTimes, StepRequest
 from darkroom.imaging.header import read_header
 from tests.gateway.photos import encode
@@ -62,7 +62,7 @@ class Replica:
                 text = self.diagnosis.model_dump_json()
                 return web.json_response(text=text, headers=told)
             StepRequest.model_validate_json(request.headers[headers.STEP])
-            image = Image.open(io.BytesIO(payload)).convert("RGB").point(lambda v: min(255, v + 60))
+            image = _decode(payload).point(lambda level: min(255, level + 60))
         except ServiceError as error:
             text = problem.Problem.of(error).model_dump_json()
             return web.Response(
@@ -70,6 +70,13 @@ class Replica:
             )
         mended = encode(image, photo_format.name)
         return web.Response(body=mended, content_type=photo_format.media_type, headers=told)
+
+
+def _decode(payload: bytes) -> Image.Image:
+    try:
+        return Image.open(io.BytesIO(payload)).convert("RGB")
+    except (OSError, SyntaxError) as error:  # Pillow's word for a broken PNG
+        raise UnreadablePhoto from error
 
 
 def answers(status: int = 200, body: bytes = b"", **told: str) -> Behaviour:

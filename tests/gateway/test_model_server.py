@@ -7,9 +7,11 @@ DARKROOM_TEST_TONE_URL. The second part is what the gateway makes of broken ones
 
 import asyncio
 import os
+import socket
 
 import aiohttp
 import pytest
+from aiohttp.abc import AbstractResolver
 
 from darkroom.contracts import headers
 from darkroom.contracts.defects import MENDS, Defect, Enhancer
@@ -174,6 +176,25 @@ async def test_nobody_listening_is_a_failed_replica(session):
 
     with pytest.raises(ReplicaUnavailable):
         await server.diagnose(a_photo(), soon(), "test")
+
+
+async def test_name_with_several_addresses_is_tried_in_turn(replica):
+    """Nobody listens at the first address; the photo goes to the second."""
+
+    class TwoAddresses(AbstractResolver):
+        async def resolve(self, host, port=0, family=socket.AF_INET):
+            there = {"hostname": host, "port": port, "family": family, "proto": 0, "flags": 0}
+            return [there | {"host": address} for address in ("127.0.0.2", "127.0.0.1")]
+
+        async def close(self):
+            """Nothing was opened."""
+
+    connector = aiohttp.TCPConnector(resolver=TwoAddresses())
+    async with aiohttp.ClientSession(connector=connector) as session:
+        url = replica.url.replace("127.0.0.1", "replicas.test")
+        server = ModelServer("defects", url, session, max_reply_bytes=10_000)
+
+        assert (await server.diagnose(a_photo(), soon(), "test")).by.model == "defects"
 
 
 @pytest.mark.parametrize("behaviour", [hangs, stops_half_way])

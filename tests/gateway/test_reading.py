@@ -3,8 +3,10 @@
 import asyncio
 import gzip
 import io
+import random
 import struct
 import zlib
+from collections import Counter
 
 import aiohttp
 import pytest
@@ -238,6 +240,49 @@ async def test_too_many_bytes_for_all_requests_together(gateway):
     """429: another client's bytes may go in a moment."""
     client = await gateway(max_held_bytes=len(a_photo()))
     await refused(client, 429, "over_capacity", data=a_photo(size=(160, 120)))
+
+
+async def test_mutated_requests_are_answered_or_refused(gateway):
+    """400 requests with one to three bytes changed: never a 5xx, and then a good photo."""
+    client = await gateway(read_timeout_s=0.2)
+    chance, statuses = random.Random(3), Counter()
+    for _ in range(20):
+        requests = [mutated(A_REQUEST, chance) for _ in range(20)]
+        statuses.update(await asyncio.gather(*(status_of(client, each) for each in requests)))
+
+    assert statuses.total() == 400
+    assert {"200", "400", "415"} <= set(statuses) <= {"200", "400", "404", "408", "415", "422"}
+    async with client.post("/enhance_image", data=a_photo()) as reply:
+        assert reply.status == 200
+
+
+A_FORM = (
+    b'--b\r\nContent-Disposition: form-data; name="image"; filename="a"\r\n\r\n'
+    + a_photo("PNG", size=(8, 6))
+    + b'\r\n--b\r\nContent-Disposition: form-data; name="strength"\r\n\r\n0.5\r\n--b--\r\n'
+)
+A_REQUEST = (
+    b"POST /fix_defect?defect_to_fix=hazy&budget_ms=5000 HTTP/1.1\r\nHost: x\r\n"
+    b"Content-Type: multipart/form-data; boundary=b\r\nContent-Length: %d\r\n\r\n" % len(A_FORM)
+) + A_FORM
+
+
+def mutated(request, chance):
+    changed = bytearray(request)
+    for _ in range(chance.randint(1, 3)):
+        # Half of the changes hit the head, which is an eighth of the bytes.
+        end = chance.choice([request.index(A_FORM), len(request)])
+        changed[chance.randrange(end)] = chance.choice([*b"\0\r\n%=:;", chance.randrange(256)])
+    return bytes(changed)
+
+
+async def status_of(client, request):
+    reader, writer = await raw_connection(client)
+    writer.write(request)
+    async with asyncio.timeout(5):
+        line = await reader.readline()
+    writer.close()
+    return line[9:12].decode()
 
 
 async def raw_connection(client):
