@@ -3,6 +3,7 @@
 import io
 from functools import lru_cache
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageCms
@@ -14,6 +15,7 @@ _SRGB = ImageCms.createProfile("sRGB")
 # A profile that moves no colour further than this (of 255) is sRGB by another name. The transform
 # of 12 megapixels costs as much as the rest of the road, and most profiles are of this kind.
 _SAME = 2
+_STRIP_PX = 64
 
 
 def to_srgb(pixels: NDArray[np.uint8], profile: bytes) -> Pixels:
@@ -24,20 +26,25 @@ def to_srgb(pixels: NDArray[np.uint8], profile: bytes) -> Pixels:
     """
     channels = pixels.shape[2]
     transform = _transform(profile, _MODES[channels]) if profile else None
+    if channels == 1:
+        return _spread(pixels if transform is None else _grey_curve(transform)[pixels])
     if transform is None:
-        if channels == 3:
-            return pixels
-        if channels == 1:
-            return np.repeat(pixels, 3, axis=2)
-        return np.asarray(_image(pixels).convert("RGB"))
-    converted = np.asarray(ImageCms.applyTransform(_image(pixels), transform))
-    # A grey profile describes lightness alone; what tint the white points leave is rounding.
-    return np.repeat(converted[:, :, 1:2], 3, axis=2) if channels == 1 else converted
+        return pixels if channels == 3 else np.array(Image.fromarray(pixels, "CMYK").convert("RGB"))
+    converted = np.empty((*pixels.shape[:2], 3), np.uint8)
+    # In strips that stay in the cache while Pillow copies in and out: a third less time.
+    for top in range(0, len(pixels), _STRIP_PX):
+        strip = Image.fromarray(pixels[top : top + _STRIP_PX], _MODES[channels])
+        converted[top : top + _STRIP_PX] = np.asarray(ImageCms.applyTransform(strip, transform))
+    return converted
 
 
-def _image(pixels: NDArray[np.uint8]) -> Image.Image:
-    channels = pixels.shape[2]
-    return Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels, _MODES[channels])
+def _spread(grey: NDArray[np.uint8]) -> Pixels:
+    return np.asarray(cv2.cvtColor(np.ascontiguousarray(grey), cv2.COLOR_GRAY2RGB), np.uint8)
+
+
+def _grey_curve(transform: ImageCms.ImageCmsTransform) -> NDArray[np.uint8]:
+    """A grey profile describes lightness alone; what tint the white points leave is rounding."""
+    return np.asarray(ImageCms.applyTransform(_probe("L"), transform))[0, :, 1]
 
 
 @lru_cache(maxsize=8)  # a client's photos share a camera, and building one costs milliseconds

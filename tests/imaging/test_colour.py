@@ -7,7 +7,7 @@ from darkroom.imaging.metrics import ciede2000
 from tests.imaging.forge import ADOBE_GAMMA, ADOBE_MATRIX, forge_profile
 from tests.rooms import draw_room
 
-ROOM = draw_room(2, 80, 60)
+ROOM = draw_room(2, 100, 140)  # taller than a strip
 
 # sRGB to XYZ under D50 (Bradford-adapted), from Lindbloom's tables.
 SRGB_MATRIX = np.array(
