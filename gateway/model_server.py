@@ -128,7 +128,9 @@ class ModelServer:
     ) -> tuple[ModelReply, bytes]:
         try:
             return await self._exchange(payload, asked, budget)
-        except (aiohttp.ServerDisconnectedError, ConnectionResetError):
+        except aiohttp.ClientConnectorError:
+            raise  # every address of the name has been tried
+        except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
             # A connection kept alive may have been closed at the other end just now; a prediction
             # changes nothing there, so it may be asked for again.
             return await self._exchange(payload, asked, budget)

@@ -235,6 +235,38 @@ async def test_connection_closed_while_idle_is_asked_again(replica, defects):
     assert reply.diagnosis == replica.diagnosis
 
 
+async def test_connection_reset_under_a_large_photo_is_asked_again(replica, session):
+    """The first connection is reset while 8 MiB are on their way; the second reaches the fake."""
+    connections = []
+
+    async def resets_the_first(reader, writer):
+        connections.append(writer)
+        if len(connections) == 1:
+            writer.transport.abort()
+            return
+        onward = await asyncio.open_connection("127.0.0.1", int(replica.url.rsplit(":")[-1]))
+        there = asyncio.create_task(_pass_on(reader, onward[1]))
+        await _pass_on(onward[0], writer)
+        there.cancel()
+
+    server = await asyncio.start_server(resets_the_first, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        edge = ModelServer("defects", url, session, max_reply_bytes=10_000)
+        reply = await edge.diagnose(a_photo() + bytes(8 << 20), soon(), "test")
+        await session.close()
+
+    assert reply.by.model == "defects"
+    assert len(connections) == 2
+
+
+async def _pass_on(reader, writer):
+    while data := await reader.read(1 << 16):
+        writer.write(data)
+        await writer.drain()
+    writer.close()
+
+
 async def test_large_photo_arrives_as_it_is(replica, session):
     """3 MiB, byte by byte."""
     server = ModelServer("defects", replica.url, session, max_reply_bytes=10_000)
