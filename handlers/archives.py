@@ -26,8 +26,11 @@ class Archive:
     def weights(self) -> str:
         return f"{self.name}.safetensors"
 
-    def config(self, weights_sha256: str) -> dict[str, object]:
-        """The archive's own YAML: TorchServe's keys, and under `handler` ours."""
+    def config(self, sha256: dict[str, str], sources_sha256: str) -> dict[str, object]:
+        """The archive's own YAML: TorchServe's keys, and under `handler` ours.
+
+        `sha256` of each file by name, which the handler verifies before it loads anything.
+        """
         return {
             # Workers are scaled as replicas, which the gateway sees and can spare.
             "minWorkers": 1,
@@ -39,7 +42,7 @@ class Archive:
             "responseTimeout": self.response_timeout_s,
             "startupTimeout": self.startup_timeout_s,
             "jobQueueSize": self.job_queue_size,
-            "handler": {"weights_sha256": weights_sha256},
+            "handler": {"sha256": sha256, "sources_sha256": sources_sha256},
         }
 
 

@@ -52,7 +52,7 @@ class ArchiveContext(Protocol):
 
     system_properties: Mapping[str, Any]  # model_dir, gpu_id
     manifest: Mapping[str, Any]  # model: modelName, modelVersion, serializedFile
-    model_yaml_config: Mapping[str, Any]  # handler: weights_sha256
+    model_yaml_config: Mapping[str, Any]  # handler: sha256 of each file by name
 
 
 class PhotoHandler(ABC):
@@ -82,7 +82,8 @@ class PhotoHandler(ABC):
         self.device = "cpu" if gpu is None else f"cuda:{gpu}"
         self.name, self.version = str(model["modelName"]), str(model["modelVersion"])
         weights = Path(context.system_properties["model_dir"]) / str(model["serializedFile"])
-        self.weights_sha256 = _verify(weights, context)
+        verified = _verify(weights.parent, context.model_yaml_config["handler"]["sha256"])
+        self.weights_sha256 = verified[weights.name]
         cv2.setNumThreads(1)  # its own pool, which OMP_NUM_THREADS does not reach
         self.load(weights)
         self._warm_up()
@@ -140,14 +141,14 @@ class PhotoHandler(ABC):
                 raise RefusedArchive(f"{self.name}: a photo to warm up with got {context.status}")
 
 
-def _verify(weights: Path, context: ArchiveContext) -> str:
-    """SHA-256 of the weights, which must be the one that the build recorded."""
-    if not weights.is_file():
-        raise RefusedArchive(f"{weights.name} is missing")
-    found = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if found != context.model_yaml_config["handler"]["weights_sha256"]:
-        raise RefusedArchive(f"{weights.name} is not the file that the archive was built with")
-    return found
+def _verify(folder: Path, recorded: Mapping[str, str]) -> Mapping[str, str]:
+    """The digests that the build recorded, if each file in `folder` has its own."""
+    for name, digest in recorded.items():
+        if not (folder / name).is_file():
+            raise RefusedArchive(f"{name} is missing")
+        if hashlib.sha256((folder / name).read_bytes()).hexdigest() != digest:
+            raise RefusedArchive(f"{name} is not the file that the archive was built with")
+    return recorded
 
 
 def _payload(item: Mapping[str, Any]) -> bytes:

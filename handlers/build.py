@@ -1,41 +1,49 @@
 """Build the archives: `python -m handlers.build [NAME…] [--store DIR]`, or `make archives`.
 
-An archive is self-contained: entry file, weights, and copies of the packages it imports. The same
-sources give the same bytes, so an archive is replaced only when it has changed, and
-`archives.sha256` beside them (`sha256sum --check` reads it) tells a container what to expect.
+An archive is self-contained: entry file, weights, the network converted ahead of time, and copies
+of the packages it imports. It names the digest of all it was made from, so only what has changed
+is built again; and the same sources give the same bytes, so `archives.sha256` beside the archives
+(`sha256sum --check` reads it) tells a container what to expect.
 """
 
 import argparse
 import hashlib
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
-import tomllib
 import zipfile
-from pathlib import Path, PurePosixPath
+from importlib import metadata
+from pathlib import Path
 
 import yaml
 
 from handlers.archives import ARCHIVES, Archive
+from handlers.trust import (
+    ARCHIVE_MANIFEST,
+    BuildError,
+    check_archive,
+    record_weights,
+    sha256_of,
+    verify_weights,
+)
 
 PROJECT = Path(__file__).parents[1]
 STORE = PROJECT / "model-store"
 PACKAGES = ("darkroom/contracts", "darkroom/imaging", "darkroom/networks")
 MODULES = (
     "darkroom/__init__.py",
-    *(f"handlers/{m}.py" for m in ("__init__", "base", "slot", "warming")),
+    *(f"handlers/{name}.py" for name in ("__init__", "base", "slot", "warming")),
 )
-DIGESTS = "archives.sha256"
-MANIFEST = "MAR-INF/MANIFEST.json"
-PATHS_IN_MANIFEST = ("handler", "serializedFile", "configFile", "modelFile", "requirementsFile")
-
-
-class BuildError(Exception):
-    """An archive cannot be built; the message says why."""
+CONFIG = "model-config.yaml"
+_CONVERT = """
+import sys
+from pathlib import Path
+from darkroom.networks.{} import convert
+convert(Path(sys.argv[1]))
+"""
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -49,11 +57,12 @@ def main(arguments: list[str] | None = None) -> int:
     if unknown := set(options.names) - ARCHIVES.keys():
         parser.error(f"there is no archive {', '.join(sorted(unknown))}")
     try:
-        for name in options.names or ARCHIVES:
+        for archive in (ARCHIVES[name] for name in options.names or ARCHIVES):
             if options.record:
-                record_weights(options.store / "weights" / ARCHIVES[name].weights)
-            changed = build(ARCHIVES[name], options.store)
-            print(f"{name}.mar {'built' if changed else 'unchanged'}")
+                weights = options.store / "weights" / archive.weights
+                record_weights(weights, options.store / "manifest.toml")
+            changed = build(archive, options.store)
+            print(f"{archive.name}.mar {'built' if changed else 'unchanged'}")
     except BuildError as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
@@ -61,83 +70,32 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def build(archive: Archive, store: Path) -> bool:
-    """Build `archive` into `store`; True if it differs from the one that was there.
+    """Build `archive` into `store`, unless the one there was made of the same; True if built.
 
     Raises:
         BuildError: the weights are not those of the manifest, or a path would leave the archive.
     """
     weights = store / "weights" / archive.weights
-    digest = verified_weights(weights, store / "manifest.toml")
+    verify_weights(weights, store / "manifest.toml")
+    target = store / f"{archive.name}.mar"
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
-        content = _lay_out(archive, weights, digest, stage)
-        fresh = stage / f"{archive.name}.mar"
-        _zip(content, fresh)
-        check_archive(fresh)
-        target = store / fresh.name
-        if target.is_file() and target.read_bytes() == fresh.read_bytes():
+        sources = _stage(archive, weights, stage)
+        if _sources_of(target) == sources:
             return False
+        content = _lay_out(archive, sources, stage)
+        fresh = _zip(content, stage / target.name)
+        check_archive(fresh)
         # Beside the target first: whoever starts meanwhile sees the old archive or the new one.
         shutil.copy(fresh, target.with_suffix(".part"))
         target.with_suffix(".part").replace(target)
-    _write_digests(store)
+    digests = (f"{sha256_of(path)}  {path.name}\n" for path in sorted(store.glob("*.mar")))
+    (store / "archives.sha256").write_text("".join(digests))
     return True
 
 
-def verified_weights(weights: Path, manifest: Path) -> str:
-    """SHA-256 of the weights, if the manifest vouches for it and names licence and source.
-
-    Raises:
-        BuildError: it does not.
-    """
-    if not weights.is_file() or not manifest.is_file():
-        raise BuildError(f"{weights.name} or {manifest.name} is missing in {manifest.parent}")
-    entry = tomllib.loads(manifest.read_text()).get("weights", {}).get(weights.name)
-    if entry is None:
-        raise BuildError(f"{manifest.name} does not know {weights.name}")
-    for key in ("sha256", "licence", "source"):
-        if not entry.get(key):
-            raise BuildError(f"{manifest.name} names no {key} for {weights.name}")
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    if digest != entry["sha256"]:
-        raise BuildError(f"{weights.name} is not the file whose SHA-256 is in {manifest.name}")
-    return digest
-
-
-def record_weights(weights: Path) -> None:
-    """Vouch for new weights in the manifest; licence and source stay as they were written there.
-
-    Raises:
-        BuildError: the manifest has no entry for weights of this name.
-    """
-    manifest = weights.parents[1] / "manifest.toml"
-    digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-    entry = rf'(\[weights\."{re.escape(weights.name)}"\]\nsha256 = )"[0-9a-f]*"'
-    text, found = re.subn(entry, rf'\1"{digest}"', manifest.read_text())
-    if not found:
-        raise BuildError(f"{manifest.name} does not know {weights.name}")
-    manifest.write_text(text)
-
-
-def check_archive(path: Path) -> None:
-    """Check that nothing in an archive points out of it: TorchServe itself does not.
-
-    Raises:
-        BuildError: a member or a path of the manifest is absolute or climbs, or is missing.
-    """
-    with zipfile.ZipFile(path) as file:
-        members = set(file.namelist())
-        model = json.loads(file.read(MANIFEST))["model"]
-    named = [model[key] for key in PATHS_IN_MANIFEST if key in model]
-    for name in [*members, *named]:
-        if name.startswith(("/", "\\")) or ".." in PurePosixPath(name).parts or ":" in name:
-            raise BuildError(f"{path.name}: the path {name!r} leaves the archive")
-    if missing := set(named) - members:
-        raise BuildError(f"{path.name}: {', '.join(sorted(missing))} is missing")
-
-
-def _lay_out(archive: Archive, weights: Path, digest: str, stage: Path) -> Path:
-    """The content of an archive as a folder, made by TorchServe's own archiver."""
+def _stage(archive: Archive, weights: Path, stage: Path) -> str:
+    """Copy everything that goes into the archive, and return the digest of it all."""
     extra = stage / "extra"
     for package in PACKAGES:
         ignored = shutil.ignore_patterns("__pycache__")
@@ -145,46 +103,75 @@ def _lay_out(archive: Archive, weights: Path, digest: str, stage: Path) -> Path:
     for module in MODULES:
         (extra / module).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / module, extra / module)
-    config = stage / "model-config.yaml"
-    config.write_text(yaml.safe_dump(archive.config(digest), sort_keys=False))
-    made = stage / "made"
-    made.mkdir()
-    command = [sys.executable, "-m", "model_archiver.model_packaging"]
-    command += ["--model-name", archive.name, "--version", archive.version]
-    command += ["--handler", str(PROJECT / "handlers" / archive.entry)]
-    command += ["--serialized-file", str(weights), "--config-file", str(config)]
-    command += ["--extra-files", str(extra), "--archive-format", "no-archive"]
-    command += ["--export-path", str(made)]
-    # It works in a folder of the model's name under the temporary one, and empties that first.
+    shutil.copy(PROJECT / "handlers" / archive.entry, stage)
+    shutil.copy(weights, stage)
+    digest = hashlib.sha256(repr(archive).encode())
+    for package in ("openvino", "torch", "torch-model-archiver"):  # they make the rest of it
+        digest.update(metadata.version(package).encode())
+    for file in sorted(file for file in stage.rglob("*") if file.is_file()):
+        digest.update(f"{file.relative_to(stage)} {sha256_of(file)}\n".encode())
+    return digest.hexdigest()
+
+
+def _sources_of(target: Path) -> str | None:
+    """The digest that a built archive names as its sources'; None where there is none to read."""
+    try:
+        with zipfile.ZipFile(target) as file:
+            if file.testzip() is not None:
+                return None
+            config = yaml.safe_load(file.read(CONFIG))
+            return str(config["handler"]["sources_sha256"])
+    except (OSError, zipfile.BadZipFile, yaml.YAMLError, KeyError, TypeError):
+        return None
+
+
+def _lay_out(archive: Archive, sources: str, stage: Path) -> Path:
+    """The content of an archive as a folder, made by TorchServe's own archiver."""
+    weights = stage / archive.weights
+    # In a process of its own: the converter numbers nodes on, and equal networks would differ.
+    _run(sys.executable, "-c", _CONVERT.format(archive.name), str(weights), stage=stage)
+    for suffix in (".xml", ".bin"):
+        shutil.move(weights.with_suffix(suffix), stage / "extra")
+    files = [weights, *(stage / "extra" / f"{archive.name}{suffix}" for suffix in (".xml", ".bin"))]
+    config = archive.config({file.name: sha256_of(file) for file in files}, sources)
+    (stage / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False))
+    (stage / "made").mkdir()
+    _run(
+        *(sys.executable, "-m", "model_archiver.model_packaging"),
+        *("--model-name", archive.name, "--version", archive.version),
+        *("--handler", str(stage / archive.entry), "--serialized-file", str(weights)),
+        *("--config-file", str(stage / CONFIG), "--extra-files", str(stage / "extra")),
+        *("--archive-format", "no-archive", "--export-path", str(stage / "made")),
+        stage=stage,
+    )
+    return stage / "made" / archive.name
+
+
+def _run(*command: str, stage: Path) -> None:
+    # The archiver works in a folder of the model's name under the temporary one, emptying it first.
     own = stage / "tmp"
-    own.mkdir()
+    own.mkdir(exist_ok=True)
     environment = os.environ | {"TMPDIR": str(own)}
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise BuildError(f"{archive.name}: the archiver failed: {done.stderr.strip()[-500:]}")
-    return made / archive.name
+        raise BuildError(f"{' '.join(command[1:3])} failed: {done.stderr.strip()[-500:]}")
 
 
-def _zip(content: Path, target: Path) -> None:
+def _zip(content: Path, target: Path) -> Path:
     """Pack a folder so that the same content gives the same bytes: sorted, undated."""
-    manifest = json.loads((content / MANIFEST).read_text())
-    manifest.pop("createdOn")
-    (content / MANIFEST).write_text(json.dumps(manifest, indent=2))
+    manifest = json.loads((content / ARCHIVE_MANIFEST).read_text())
+    manifest["createdOn"] = "01/01/1980 00:00:00"  # TorchServe warns where there is none
+    (content / ARCHIVE_MANIFEST).write_text(json.dumps(manifest, indent=2))
     files = sorted(file for file in content.rglob("*") if file.is_file())
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
+    # Stored: compressing weights gains 8 % and costs more at each start than reading them.
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as packed:
         for file in files:
             entry = zipfile.ZipInfo(file.relative_to(content).as_posix())  # dated 1980
             entry.external_attr = 0o644 << 16
-            # Stored: compressing weights gains 8 % and costs more at each start than reading them.
-            packed.writestr(entry, file.read_bytes(), zipfile.ZIP_STORED)
-
-
-def _write_digests(store: Path) -> None:
-    digests = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
-        for path in sorted(store.glob("*.mar"))
-    ]
-    (store / DIGESTS).write_text("".join(digests))
+            packed.writestr(entry, file.read_bytes())
+    return target
 
 
 if __name__ == "__main__":
