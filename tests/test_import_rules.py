@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "darkroom.imaging": {"darkroom.contracts"},
     "darkroom.networks": {"darkroom.contracts", "darkroom.imaging"},
     "darkroom.client": {"darkroom.contracts"},
-    "darkroom.cluster": {"darkroom.contracts", "darkroom.imaging", "darkroom.client"},
+    "darkroom.cluster": {"darkroom.contracts", "darkroom.client"},
     "darkroom.cli": {"darkroom.contracts", "darkroom.client", "darkroom.cluster"},
     "handlers": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
     "gateway": {"darkroom.contracts", "darkroom.imaging"},

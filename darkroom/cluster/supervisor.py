@@ -36,8 +36,8 @@ class Supervisor:
     def __init__(self, temporary: Path, say: Say) -> None:
         self.failures: dict[str, int] = {}  # in a row, by server
         self._say = say
-        self._processes: dict[str, subprocess.Popen[bytes]] = {}  # in the order of their start
-        self._tasks: list[asyncio.Task[None]] = []
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}  # those that run, by server
+        self._tasks: dict[str, asyncio.Task[None]] = {}  # in the order of the first start
         self._guard = subprocess.Popen(
             (sys.executable, "-I", guard.__file__, str(temporary)),
             stdin=subprocess.PIPE,
@@ -53,11 +53,11 @@ class Supervisor:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        for task in self._tasks:
+        for task in self._tasks.values():
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         # The gateway, started last, finishes what it has while its model servers live.
-        names = [*self._processes]
+        names = [*self._tasks]
         for together in (names[-1:], names[:-1]):
             await asyncio.gather(*map(self._end, together))
         assert self._guard.stdin is not None
@@ -67,11 +67,18 @@ class Supervisor:
 
     def keep_running(self, server: Server) -> None:
         self._start(server)
-        self._tasks.append(asyncio.create_task(self._restart_forever(server)))
+        self._tasks[server.name] = asyncio.create_task(self._restart_forever(server))
 
     def memory_bytes(self, name: str) -> int:
         """Memory of a server and its workers; what processes share is counted once (PSS)."""
+        if name not in self._processes:
+            return 0
         return sum(_pss(process) for process in guard.members(self._processes[name].pid))
+
+    def total_bytes(self) -> int:
+        """Memory of all servers, of the guard and of this process."""
+        ours = (psutil.Process(), psutil.Process(self._guard.pid))
+        return sum(map(self.memory_bytes, self._processes)) + sum(map(_pss, ours))
 
     async def _restart_forever(self, server: Server) -> None:
         while True:
@@ -104,10 +111,13 @@ class Supervisor:
         self._tell_guard(f"+{process.pid}\n")
 
     async def _end(self, name: str) -> None:
-        group = self._processes[name].pid
-        ending = asyncio.to_thread(guard.end_group, group)
-        await asyncio.gather(ending, _exit_status(self._processes[name]))
-        self._tell_guard(f"-{group}\n")
+        """End a server and its workers, unless that is done: its number may be another's by now."""
+        if (process := self._processes.get(name)) is None:
+            return
+        ending = asyncio.to_thread(guard.end_group, process.pid)
+        await asyncio.gather(ending, _exit_status(process))
+        del self._processes[name]
+        self._tell_guard(f"-{process.pid}\n")
 
     def _tell_guard(self, line: str) -> None:
         assert self._guard.stdin is not None

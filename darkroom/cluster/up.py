@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from darkroom.cluster.readiness import first_photo, ready_servers
+from darkroom.cluster.readiness import draw_dark_room, first_photo, ready_servers
 from darkroom.cluster.servers import PROJECT, ClusterError, Layout, Server, lay_out
 from darkroom.cluster.supervisor import Say, Supervisor
 from darkroom.contracts.errors import ServiceError
@@ -56,8 +56,8 @@ async def _run(
     started = _come_up(layout, servers, supervisor, began, say)
     if not await _unless_stopped(stop, started):
         return
-    total = sum(supervisor.memory_bytes(server.name) for server in servers)
-    say(f"Darkroom listens at {layout.url} ({total / 1e6:.0f} MB in all). Ctrl-C stops it.")
+    total = supervisor.total_bytes() / 1e6
+    say(f"Darkroom listens at {layout.url} ({total:.0f} MB in all). Ctrl-C stops it.")
     await stop.wait()
 
 
@@ -65,6 +65,7 @@ async def _come_up(
     layout: Layout, servers: tuple[Server, ...], supervisor: Supervisor, began: float, say: Say
 ) -> None:
     """Report each server as it becomes ready, then send the first photo."""
+    dark_photo = draw_dark_room()  # now, while the servers start
     waiting = {server.name: server for server in servers}
     while waiting:
         for name in await ready_servers(layout.url) & waiting.keys():
@@ -85,7 +86,7 @@ async def _come_up(
         await asyncio.sleep(0.1)
     sent = time.monotonic()
     try:
-        enhanced = await first_photo(layout.url)
+        enhanced = await first_photo(layout.url, dark_photo)
     except ServiceError as error:
         raise ClusterError(f"The first photo failed: {error} Logs: {layout.run_folder}") from error
     now = time.monotonic()
