@@ -25,9 +25,10 @@ check: .venv/dev
 archives: .venv/deployed
 	$(BIN)/python -m handlers.build
 
-# Both networks from their data; the weights land in model-store/weights.
+# Both networks anew from their data, two hours; then archives of the new weights.
 train: .venv/dev
-	$(BIN)/python -m training.train_defects && $(BIN)/python -m training.train_tone
+	$(BIN)/python -m training.defects && $(BIN)/python -m training.tone
+	$(BIN)/python -m handlers.build --record
 
 # Exact versions of everything, as pip resolves pyproject.toml today.
 lock: .venv/dev
