@@ -20,7 +20,7 @@ from torch import Tensor
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.jpeg import read_coding
 from darkroom.imaging.photo import Format, Photo, Pixels
-from darkroom.imaging.views import Views, statistics_of, take_views, thumbnail_of
+from darkroom.imaging.views import Views, take_views
 from darkroom.networks.defects import COLUMNS, IN_PATCHES, DefectNetwork, stack_views
 from darkroom.networks.trunk import load_imagenet
 from darkroom.networks.weights import write_weights
@@ -78,8 +78,9 @@ def make_sample(clean: Pixels, recipe: Recipe, rng: np.random.Generator) -> Samp
     views = take_views(as_photo(degraded, rng))
     if rng.random() < 0.5 and any(d in recipe.severities for d in IN_PATCHES):
         # On a large photo's thumbnail noise, blur and blocks have been averaged away.
-        thumbnail = thumbnail_of(degrade(clean, recipe.without(IN_PATCHES)).pixels)
-        views = replace(views, thumbnail=thumbnail, statistics=statistics_of(thumbnail))
+        large = degrade(clean, recipe.without(IN_PATCHES)).pixels
+        framed = take_views(Photo(large, Format.PNG))
+        views = replace(framed, patches=views.patches, evidence=views.evidence)
     severities = np.asarray([degraded.severities[d] for d in COLUMNS], np.float32)
     return Sample(views, severities, degraded.degrees / 10)
 
@@ -96,10 +97,10 @@ def batches(photos: tuple[Path, ...], rng: np.random.Generator) -> Iterator[list
 def loss_of(network: DefectNetwork, batch: list[Sample]) -> Tensor:
     """Cross entropy with the severity as a soft target, its absolute error, the tilt's error."""
     views = [torch.from_numpy(array) for array in stack_views([s.views for s in batch])]
-    thumbnails, patches, statistics, evidence = views
+    thumbnails, patches, statistics, lines, evidence = views
     truth = torch.from_numpy(np.stack([sample.severities for sample in batch]))
     tilt = torch.tensor([sample.tilt for sample in batch], dtype=torch.float32)
-    frame = network.see_frame(thumbnails, statistics)
+    frame = network.see_frame(thumbnails, statistics, lines)
     logits = torch.cat(
         [network.frame_head(frame), network.grain_head(network.see_grain(patches, evidence))], dim=1
     )

@@ -56,7 +56,7 @@ def apply_tone_map(pixels: Pixels, tone_map: ToneMap) -> Pixels:
     grid = tone_map.grid.copy()
     grid[..., 3] *= 255
     # Writeable, or the compiled signature does not take it; what Pillow decodes is not.
-    _apply(np.require(pixels, np.uint8, "CW"), curves, grid, mended)
+    _apply(np.require(pixels, np.uint8, ["C", "W"]), curves, grid, mended)
     return mended
 
 

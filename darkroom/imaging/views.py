@@ -20,6 +20,8 @@ LATTICE = 8  # candidate patches along each side
 PERCENTILES = (0.5, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99.5)
 STATISTICS = 5 * len(PERCENTILES) + 2
 EVIDENCE = 3
+TILTS_DEGREES = 20  # lines further from upright or level than this tell nothing about a tilt
+LINES = 2 * 2 * TILTS_DEGREES
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,7 @@ class Views:
     patches: (8, 64, 64, 3) uint8 at native resolution, the four most detailed of a lattice first,
         then the four flattest.
     statistics: (57,) float32, see `statistics_of`.
+    lines: (80,) float32, see `lines_of`.
     evidence: (3,) float32: 1 if the photo came as a JPEG, then its luma and its chroma table's mean
         step as log2(1 + step) / 8.
     """
@@ -37,6 +40,7 @@ class Views:
     thumbnail: Pixels
     patches: Pixels
     statistics: NDArray[np.float32]
+    lines: NDArray[np.float32]
     evidence: NDArray[np.float32]
 
 
@@ -46,6 +50,7 @@ def take_views(photo: Photo) -> Views:
         thumbnail,
         patches_of(photo.pixels),
         statistics_of(thumbnail),
+        lines_of(thumbnail, photo.pixels.shape[1] / photo.pixels.shape[0]),
         evidence_of(photo.quantisation),
     )
 
@@ -117,6 +122,26 @@ def statistics_of(thumbnail: Pixels) -> NDArray[np.float32]:
     light = (illuminant.mean(axis=1) + 1e-6) ** (1 / 6)
     cast = np.log(light[[0, 2]] / light[1])
     return np.concatenate([percentiles.ravel(), cast]).astype(np.float32)
+
+
+def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
+    """Directions of the edges as a histogram in steps of 1°: a tilted room shows a shifted peak.
+
+    First edges within ±20° of upright, then of level, counter-clockwise first, each weighted by its
+    strength; the values of both halves together have the mean 1. `aspect` is width / height of the
+    photo, since the thumbnail is squeezed to a square.
+    """
+    grey = cv2.GaussianBlur(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY), (0, 0), 1.0)
+    across = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
+    down = cv2.Scharr(grey, cv2.CV_32F, 0, 1) * np.float32(aspect)
+    strength, angle = cv2.cartToPolar(across, down, angleInDegrees=True)
+    turned = (angle + TILTS_DEGREES) % 180  # the gradient of an upright edge points across
+    level = turned >= 90
+    offset = turned - 90 * level
+    seen = (strength > 1.3 * strength.mean()) & (offset < 2 * TILTS_DEGREES)
+    bins = (offset + 2 * TILTS_DEGREES * level)[seen].astype(np.intp)
+    histogram = np.bincount(bins, np.sqrt(strength[seen]), LINES)
+    return np.asarray(histogram * LINES / max(float(histogram.sum()), 1e-6), np.float32)
 
 
 def evidence_of(quantisation: tuple[NDArray[np.uint16], ...]) -> NDArray[np.float32]:

@@ -6,6 +6,7 @@ one thread, and there is one runtime for all of them.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -67,7 +68,10 @@ def _convert(network: nn.Module, example: Arrays) -> openvino.Model:
     import openvino
 
     tensors = tuple(torch.from_numpy(array) for array in example)
-    model = openvino.convert_model(network.eval(), example_input=tensors)
+    with warnings.catch_warnings():
+        # OpenVINO traces; torch announces the end of tracing, torch.export takes 10 s a network.
+        warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
+        model = openvino.convert_model(network.eval(), example_input=tensors)
     model.reshape(
         {port: [-1, *array.shape[1:]] for port, array in zip(model.inputs, example, strict=True)}
     )

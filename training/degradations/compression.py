@@ -9,7 +9,7 @@ BEST_QUALITY, WORST_QUALITY = 90.0, 5.0  # at severity 0 and 1 (libjpeg's scale)
 
 
 def quality_of(severity: float) -> int:
-    """Quality on libjpeg's scale, geometric: 51 at 0.2, 21 at 0.5, 9 at 0.8, 5 at 1."""
+    """Quality on libjpeg's scale, geometric: 50 at 0.2, 21 at 0.5, 9 at 0.8, 5 at 1."""
     return round(float(BEST_QUALITY * (WORST_QUALITY / BEST_QUALITY) ** severity))
 
 

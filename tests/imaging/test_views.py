@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+
+from darkroom.imaging.photo import Format, Photo
+from darkroom.imaging.views import (
+    DETAILED,
+    STATISTICS,
+    evidence_of,
+    patches_of,
+    statistics_of,
+    take_views,
+    thumbnail_of,
+)
+from tests.rooms import draw_room
+
+
+@pytest.mark.parametrize("size", [(1, 1), (1, 2000), (63, 65), (480, 640), (1500, 2100)])
+def test_any_size_gives_the_same_shapes(size):
+    """Shapes do not depend on the photo's size, down to one pixel."""
+    pixels = np.random.default_rng(0).integers(0, 256, (*size, 3), dtype=np.uint8)
+
+    views = take_views(Photo(pixels, Format.PNG))
+
+    assert views.thumbnail.shape == (192, 192, 3)
+    assert views.patches.shape == (8, 64, 64, 3)
+    assert views.statistics.shape == (STATISTICS,)
+    assert np.isfinite(views.statistics).all()
+
+
+def test_large_and_small_photo_have_the_same_thumbnail():
+    """The cheap way down from 6 Mpx shows the same room as the exact way from a small one."""
+    room = draw_room(3, 600, 400)
+    large = room.repeat(5, axis=0).repeat(5, axis=1)
+
+    difference = np.abs(thumbnail_of(large).astype(int) - thumbnail_of(room))
+
+    assert difference.mean() < 3
+
+
+def test_patches_are_cut_at_native_resolution_and_ordered_by_detail():
+    """Noise keeps its full strength in a patch, and detailed patches come before flat ones."""
+    pixels = np.full((1024, 1536, 3), 128, np.uint8)
+    grain = np.random.default_rng(0).integers(0, 256, (512, 1536, 3), dtype=np.uint8)
+    pixels[:512] = grain
+
+    patches = patches_of(pixels).astype(float)
+
+    assert patches[:DETAILED].std() > 70
+    assert patches[DETAILED:].std() == 0
+
+
+def test_clipped_patches_do_not_count_as_flat():
+    """A blown window has no noise to see: a flat wall is preferred."""
+    pixels = np.full((1024, 1536, 3), 255, np.uint8)
+    pixels[:, 768:] = 128
+
+    assert (patches_of(pixels)[DETAILED:] == 128).all()
+
+
+def test_statistics_tell_range_and_cast():
+    """Percentiles lie in order, and a red photo has a red cast."""
+    thumbnail = np.zeros((192, 192, 3), np.uint8)
+    thumbnail[..., 0] = np.arange(192)
+    thumbnail[..., 1] = thumbnail[..., 2] = np.arange(192) // 2
+
+    statistics = statistics_of(thumbnail)
+
+    assert (np.diff(statistics[:11]) >= 0).all()
+    assert statistics[-2] > 0.5
+    assert statistics[-1] == pytest.approx(0, abs=0.01)
+
+
+def test_coarse_tables_are_evidence():
+    """A photo without tables has none; coarser tables give larger steps."""
+    fine, coarse = np.full(64, 3, np.uint16), np.full(64, 90, np.uint16)
+
+    assert (evidence_of(()) == 0).all()
+    assert evidence_of((coarse, coarse))[1] > evidence_of((fine, fine))[1] > 0
+    assert evidence_of((fine,)).shape == evidence_of((fine, coarse)).shape
