@@ -30,6 +30,8 @@ from darkroom.imaging.photo import Photo
 from handlers.slot import Slot, timed
 from handlers.warming import WarmingContext, warming_photos
 
+log = logging.getLogger(__name__)
+
 
 class RefusedArchive(RuntimeError):
     """The archive is not what its build made: the server must not start with it."""
@@ -106,8 +108,9 @@ class PhotoHandler(ABC):
             try:
                 for slot, answer in zip(slots, self.answer(slots), strict=True):
                     slot.answer = answer
-            except Exception:
-                logging.getLogger(__name__).exception("a batch failed; its photos go one by one")
+            except Exception as error:
+                if not isinstance(error, ServiceError):
+                    log.exception("a batch failed; its photos go one by one")
                 for slot in slots:
                     self._answer([slot])
         elif slots:

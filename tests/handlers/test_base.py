@@ -1,0 +1,227 @@
+"""The contract of a handler with any model server; TorchServe's own is in test_torchserve."""
+
+import json
+import logging
+
+import pytest
+
+from darkroom.contracts.headers import BUDGET, MODEL, REQUEST_ID, STEP
+from darkroom.contracts.problem import MEDIA_TYPE, Problem
+from darkroom.contracts.report import ModelReply
+from darkroom.imaging.codec import decode
+from darkroom.imaging.metrics import psnr
+from handlers.base import RefusedArchive
+from tests.handlers.fakes import FakeContext, FakeHandler, a_body, a_picture
+
+
+def test_one_poisoned_photo_fails_alone(start):
+    """15 good and 1 bad in one batch: 15 photos and one 422 in its own slot, in order."""
+    batch = [a_body(seed) for seed in range(16)]
+    batch[7] = {"body": bytearray(batch[7]["body"][:300])}
+    context = FakeContext()
+
+    replies = start().handle(batch, context)
+
+    assert context.status == {7: 422}
+    assert json.loads(replies[7])["code"] == "unreadable_photo"
+    for seed in {*range(16)} - {7}:
+        assert psnr(decode(replies[seed], 10_000).pixels, a_picture(seed)) > 30
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({"body": b"not a picture"}, 415, "unsupported_photo"),
+        ({"body": bytearray()}, 415, "unsupported_photo"),
+        ({"body": {"parsed": "JSON"}}, 415, "unsupported_photo"),
+        ({"image": b"under another name"}, 415, "unsupported_photo"),
+        ({}, 415, "unsupported_photo"),
+    ],
+)
+def test_what_is_no_photo_is_answered_with_a_problem(start, body, status, code):
+    """Whatever a server hands on as a body, the reply is a problem document with its status."""
+    context = FakeContext({REQUEST_ID.lower(): "r-1"})
+
+    (reply,) = start().handle([body], context)
+
+    assert context.status == {0: status}
+    assert context.media_type == {0: MEDIA_TYPE}
+    problem = Problem.model_validate_json(reply)
+    assert (problem.code, problem.request_id) == (code, "r-1")
+
+
+def test_no_requests_no_replies(start):
+    """An empty batch reaches no network."""
+    handler = start()
+
+    assert handler.handle([], FakeContext()) == []
+    assert handler.calls == []
+
+
+def test_the_batch_is_one_call(start):
+    """All good slots of a batch go to the network together."""
+    handler = start()
+
+    handler.handle([a_body(1), {"body": b"?"}, a_body(2)], FakeContext())
+
+    assert handler.calls == [2]
+
+
+def test_an_unexpected_failure_is_internal_for_its_slot_alone(start, caplog):
+    """The client reads `internal` and no detail; the log has the request's id and the cause."""
+
+    def fail_one(slot):
+        if slot.request_id == "bad":
+            raise ZeroDivisionError("/secret/path")
+        return slot.photo
+
+    context = FakeContext({}, {REQUEST_ID: "bad"}, {})
+
+    with caplog.at_level(logging.ERROR):
+        replies = start(FakeHandler(fail_one)).handle([a_body()] * 3, context)
+
+    assert len(replies) == 3
+    assert context.status == {1: 500}
+    assert json.loads(replies[1])["code"] == "internal"
+    assert b"secret" not in replies[1]
+    assert "bad" in caplog.text
+    assert "/secret/path" in caplog.text
+
+
+def test_an_answer_that_cannot_be_encoded_fails_its_slot_alone(start):
+    """What a network answers in the wrong type is our mistake: internal, and no exception."""
+    context = FakeContext({REQUEST_ID: "odd"}, {})
+
+    handler = start(FakeHandler(lambda slot: "?" if slot.request_id else slot.photo))
+
+    assert len(handler.handle([a_body()] * 2, context)) == 2
+    assert context.status == {0: 500}
+
+
+def test_too_few_answers_fail_the_photos_not_the_server(start):
+    """A network that loses an answer: each photo is tried alone, then refused as internal."""
+    handler = start()
+    handler.answer = lambda _: []
+    context = FakeContext()
+
+    assert len(handler.handle([a_body()] * 2, context)) == 2
+    assert context.status == {0: 500, 1: 500}
+
+
+def test_a_spent_budget_costs_no_work(start):
+    """A photo whose time is over is answered 504 without being decoded, its neighbour normally."""
+    handler = start()
+    context = FakeContext({BUDGET: "0"}, {BUDGET: "60000"})
+
+    replies = handler.handle([{"body": b"not even a picture"}, a_body()], context)
+
+    assert context.status == {0: 504}
+    assert json.loads(replies[0])["code"] == "out_of_time"
+    assert handler.calls == [1]
+
+
+def test_time_spent_on_decoding_counts(start):
+    """A budget that ends while the photo is decoded spares the network."""
+    handler = start()
+    context = FakeContext({BUDGET: "0.001"})
+
+    handler.handle([a_body()], context)
+
+    assert context.status == {0: 504}
+    assert handler.calls == []
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [{BUDGET: "soon"}, {STEP: "tone"}, {STEP: '{"enhancer":"none"}'}],
+)
+def test_a_malformed_header_is_a_malformed_request(start, headers):
+    """Headers of another shape than the contract's are refused, never guessed."""
+    context = FakeContext(headers)
+
+    (reply,) = start().handle([a_body()], context)
+
+    assert context.status == {0: 400}
+    assert json.loads(reply)["code"] == "malformed_request"
+
+
+def test_a_budget_that_is_no_time_is_not_endless(start):
+    """`nan` compares with nothing: it must not count as time left."""
+    context = FakeContext({BUDGET: "nan"})
+
+    start().handle([a_body()], context)
+
+    assert context.status == {0: 504}
+
+
+def test_headers_are_found_whatever_their_case(start):
+    """HTTP's header names have no case; a form field of another type among them does no harm."""
+    context = FakeContext({BUDGET.upper(): "0", "body": {"content-type": "image/jpeg"}})
+
+    start().handle([a_body()], context)
+
+    assert context.status == {0: 504}
+
+
+def test_a_reply_says_who_made_it_and_how_long_it_took(start, archive):
+    """The header names model, version, weights and device, and times the stages."""
+    context = FakeContext()
+
+    start().handle([a_body()], context)
+
+    reply = ModelReply.model_validate_json(context.replied[0, MODEL])
+    digest = archive.model_yaml_config["handler"]["sha256"][archive.weights.name]
+    assert (reply.model, reply.version, reply.device) == ("fake", "1.0", "cpu")
+    assert reply.weights_sha256 == digest[:12]
+    assert reply.stages.decode_ms > 0
+    assert reply.stages.encode_ms > 0
+    assert context.media_type == {0: "image/jpeg"}
+
+
+def test_a_gpu_is_named_as_the_server_gave_it(start, archive):
+    """The server's number of a GPU becomes the device of the network."""
+    archive.system_properties["gpu_id"] = 1
+
+    assert start().device == "cuda:1"
+
+
+def test_real_photos_pass_before_the_server_is_ready(archive):
+    """Warming up sends a tiny photo and one of more than a megapixel through the whole road."""
+    seen = []
+
+    def look(slot):
+        seen.append(slot.photo.pixels.size // 3)
+        return slot.photo
+
+    FakeHandler(look).initialize(archive)
+
+    assert min(seen) < 10_000
+    assert max(seen) > 1_000_000
+
+
+def test_a_network_that_fails_while_warming_up_never_gets_ready(archive):
+    """A server that cannot answer must not say that it can."""
+
+    def fail(_):
+        raise ArithmeticError
+
+    with pytest.raises(RefusedArchive, match="500"):
+        FakeHandler(fail).initialize(archive)
+
+
+def test_weights_changed_by_one_byte_are_refused(archive):
+    """The archive's own record decides, before the network is loaded."""
+    archive.weights.write_bytes(b"weights?")
+    handler = FakeHandler()
+
+    with pytest.raises(RefusedArchive, match="not the file"):
+        handler.initialize(archive)
+
+    assert not handler.loaded
+
+
+def test_missing_weights_are_refused(archive):
+    archive.weights.unlink()
+
+    with pytest.raises(RefusedArchive, match="missing"):
+        FakeHandler().initialize(archive)

@@ -1,0 +1,114 @@
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import yaml
+
+from darkroom.networks.tone import ToneNetwork
+from darkroom.networks.weights import write_weights
+from handlers.archives import ARCHIVES
+from handlers.build import build, main
+from handlers.trust import sha256_of
+
+TONE = ARCHIVES["tone"]
+
+
+def a_store(folder):
+    """A model store with the weights of an untrained network."""
+    weights = folder / "weights" / TONE.weights
+    weights.parent.mkdir(parents=True)
+    write_weights(weights, ToneNetwork(), {})
+    lines = ["[weights.'tone.safetensors']", f'sha256 = "{sha256_of(weights)}"']
+    (folder / "manifest.toml").write_text("\n".join([*lines, 'licence = "x"', 'source = "x"']))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """The store with its archive built, once for this module."""
+    folder = a_store(tmp_path_factory.mktemp("store"))
+    assert build(TONE, folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def unpacked(store, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unpacked")
+    with zipfile.ZipFile(store / "tone.mar") as file:
+        file.extractall(folder)
+    return folder
+
+
+def test_what_has_not_changed_is_not_built_again(store):
+    """The second run leaves the file alone."""
+    before = (store / "tone.mar").stat().st_mtime_ns
+
+    assert main(["tone", "--store", str(store)]) == 0
+
+    assert (store / "tone.mar").stat().st_mtime_ns == before
+
+
+def test_a_damaged_archive_is_built_again_with_the_same_bytes(store):
+    """One changed byte is noticed; equal sources give an equal archive."""
+    archive = store / "tone.mar"
+    good = archive.read_bytes()
+    archive.write_bytes(good[:2000] + bytes([good[2000] ^ 1]) + good[2001:])
+
+    assert build(TONE, store)
+
+    assert archive.read_bytes() == good
+    assert (store / "archives.sha256").read_text() == f"{sha256_of(archive)}  tone.mar\n"
+
+
+def test_an_archive_stands_alone(unpacked):
+    """Its entry file imports with nothing of ours on the path but the archive itself."""
+    look = "import tone_handler, darkroom.imaging.codec, handlers.base; "
+    look += "print(darkroom.imaging.codec.__file__, handlers.base.__file__)"
+    command = [sys.executable, "-c", look]
+    # Without compiling: it is the imports that count.
+    environment = {"PYTHONPATH": str(unpacked), "NUMBA_DISABLE_JIT": "1"}
+    done = subprocess.run(
+        command, cwd=unpacked, env=environment, capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert all(path.startswith(str(unpacked)) for path in done.stdout.split())
+
+
+def test_an_archive_records_what_it_was_built_with(unpacked):
+    """Weights and converted network are named with their digests, for the handler to verify."""
+    config = yaml.safe_load((unpacked / "model-config.yaml").read_text())
+
+    recorded = config["handler"]["sha256"]
+
+    assert set(recorded) == {"tone.safetensors", "tone.xml", "tone.bin"}
+    assert all(sha256_of(unpacked / name) == digest for name, digest in recorded.items())
+
+
+def test_one_photo_never_waits_for_another(unpacked):
+    """TorchServe is told: one worker, no batch to wait for, a bounded queue, an end to hanging."""
+    config = yaml.safe_load((unpacked / "model-config.yaml").read_text())
+
+    assert (config["minWorkers"], config["maxWorkers"], config["batchSize"]) == (1, 1, 1)
+    assert config["jobQueueSize"] <= 100
+    assert config["responseTimeout"] <= 30
+
+
+def test_weights_nobody_vouches_for_stop_the_build(tmp_path, capsys):
+    """The command fails and says why; there is no archive."""
+    folder = a_store(tmp_path / "store")
+    shutil.copy(folder / "manifest.toml", folder / "weights" / TONE.weights)
+
+    assert main(["tone", "--store", str(folder)]) == 1
+
+    assert "not the file" in capsys.readouterr().err
+    assert not (folder / "tone.mar").exists()
+
+
+def test_an_unknown_archive_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit):
+        main(["nothing"])
+
+    assert "nothing" in capsys.readouterr().err
