@@ -20,6 +20,7 @@ from darkroom.contracts.defects import Defect
 from darkroom.imaging.views import Views, take_views
 from darkroom.networks.defects import COLUMNS, DefectNetwork, load_classifier
 from darkroom.networks.weights import read_weights, write_weights
+from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS, as_photo
 from training.degradations import Recipe, degrade
 from training.photos import find_photos, read_pixels
@@ -156,9 +157,13 @@ def main() -> None:
     }
     (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
     plot(judged, arguments.run / "progress.json", arguments.report / "curves.png")
+    alarm_note = f"Clean photos with any alarm: {any_alarm:.1%} of {judged.clean.sum()}."
+    header = list(next(iter(report.values())))
+    rows = [[name, *(f"{row[key]:.3f}" for key in header)] for name, row in report.items()]
+    write_metrics(CARDS / "defects.md", [["defect", *header], *rows], alarm_note)
     for name, row in report.items():
         print(f"{name:20}", "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
-    print(f"clean photos with any alarm: {any_alarm:.1%}")
+    print(alarm_note)
 
 
 if __name__ == "__main__":

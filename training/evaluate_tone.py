@@ -20,6 +20,7 @@ from darkroom.imaging.tone_map import apply_tone_map
 from darkroom.imaging.views import take_views, thumbnail_of
 from darkroom.networks.defects import Classifier, load_classifier
 from darkroom.networks.tone import MENDED, Toner, load_toner
+from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS as DEFECT_WEIGHTS
 from training.degradations import Recipe, degrade
 from training.photos import find_photos, read_pixels
@@ -137,9 +138,16 @@ def main() -> None:
     # The sheet shows photos that are not ours to pass on: it stays in the run's own folder.
     arguments.run.mkdir(parents=True, exist_ok=True)
     draw_sheet(held_out, toner, arguments.run / "sheet.png")
+    methods = list(next(iter(gains.values())))
+    rows = [[name, *(f"{row[method]:+.1f}" for method in methods)] for name, row in gains.items()]
+    note = (
+        f"Of {good['photos']} good photos {good['left_alone']:.0%} are left alone; "
+        f"{good['harmed_below_38_db']:.0f} end up less than 38 dB from what they were."
+    )
+    write_metrics(CARDS / "tone.md", [["defect", *methods], *rows], note)
     for name, row in gains.items():
         print(f"{name:20}", "  ".join(f"{rival} {gain:+.1f}" for rival, gain in row.items()))
-    print(good)
+    print(note)
 
 
 if __name__ == "__main__":
