@@ -14,6 +14,7 @@ from typing import Annotated, Generic, TypeVar
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
@@ -187,13 +188,15 @@ def _enhance_table(outcomes: Sequence[Outcome[Enhanced]]) -> Table:
     table.add_column("ms", justify="right")
     for outcome in outcomes:
         if outcome.answer is None:
-            table.add_row(outcome.file.name, _reason(outcome), "[red]failed", "", "")
+            table.add_row(escape(outcome.file.name), "", "[red]failed", "", "")
             continue
         report = outcome.answer.report
         done = _steps(report) if outcome.answer.photo else "nothing to mend"
         skipped = ", ".join(f"{step.enhancer} ({step.reason})" for step in report.skipped)
         found = ", ".join(report.diagnosis.found) if report.diagnosis else ""
-        table.add_row(outcome.file.name, found or "–", done, skipped or "–", f"{outcome.ms:.0f}")
+        table.add_row(
+            escape(outcome.file.name), found or "–", done, skipped or "–", f"{outcome.ms:.0f}"
+        )
     return table
 
 
@@ -201,7 +204,7 @@ def _diagnose_table(outcomes: Sequence[Outcome[DiagnoseAnswer]]) -> Table:
     table = Table("photo", *(defect.replace("_", " ") for defect in Defect))
     for outcome in outcomes:
         if outcome.answer is None:
-            table.add_row(outcome.file.name, f"[red]{_reason(outcome)}")
+            table.add_row(escape(outcome.file.name), "[red]failed")
             continue
         diagnosis = outcome.answer.diagnosis
         cells = (
@@ -210,7 +213,7 @@ def _diagnose_table(outcomes: Sequence[Outcome[DiagnoseAnswer]]) -> Table:
             else f"{diagnosis.severities[defect]:.2f}"
             for defect in Defect
         )
-        table.add_row(outcome.file.name, *cells)
+        table.add_row(escape(outcome.file.name), *cells)
     return table
 
 
@@ -222,17 +225,16 @@ def _as_json(outcome: Outcome[DiagnoseAnswer]) -> dict[str, object]:
     if outcome.answer is not None:
         return {"file": str(outcome.file)} | outcome.answer.model_dump(mode="json")
     code = outcome.error.code if isinstance(outcome.error, ServiceError) else "unreadable_file"
-    return {"file": str(outcome.file), "error": {"code": code, "detail": _reason(outcome)}}
-
-
-def _reason(outcome: Outcome[Answer]) -> str:
-    return str(outcome.error)
+    return {"file": str(outcome.file), "error": {"code": code, "detail": str(outcome.error)}}
 
 
 def _leave(outcomes: Sequence[Outcome[Answer]]) -> None:
-    failed = sum(outcome.error is not None for outcome in outcomes)
+    """Say what failed and why, and exit accordingly."""
+    failed = [outcome for outcome in outcomes if outcome.error is not None]
+    for outcome in failed:
+        _err.print(f"{outcome.file}: {outcome.error}", markup=False, soft_wrap=True)
     if failed:
-        _err.print(f"{failed} of {len(outcomes)} photos failed.")
+        _err.print(f"{len(failed)} of {len(outcomes)} photos failed.")
         raise typer.Exit(1)
 
 

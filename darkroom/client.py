@@ -133,9 +133,11 @@ class AsyncDarkroom:
                 body = await reply.read()
         except TimeoutError as error:
             raise OutOfTime(f"No answer from {self.url} in {self._timeout.total} s.") from error
-        except (aiohttp.ClientError, ValueError) as error:  # ValueError: not an address at all
-            message = f"No Darkroom answers at {self.url} ({error}). `darkroom up` starts one."
+        except (aiohttp.ClientConnectorError, ValueError) as error:  # ValueError: no address at all
+            message = f"No Darkroom answers at {self.url}. `darkroom up` starts one."
             raise Unreachable(message) from error
+        except aiohttp.ClientError as error:
+            raise Unreachable(f"The connection to {self.url} broke: {error}") from error
         if reply.status >= 400:
             raise _refusal(reply.status, body)
         return reply, body

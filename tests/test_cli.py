@@ -107,13 +107,13 @@ def test_two_photos_of_one_name_are_refused(run, service, photos, tmp_path):
 
 
 def test_failed_photo_leaves_the_others_mended(run, service, photos, tmp_path):
-    """One refusal: exit status 1, its reason in the table, no file of it, the other one mended."""
+    """One refusal: exit status 1, the reason beside the table, no file of it, the other mended."""
     service.refusals[b"kitchen.jpg"] = UnreadablePhoto("It ends too early.")
 
     ended = run("enhance", *photos, "--out", tmp_path / "mended")
 
     assert ended.exit_code == 1
-    assert "It ends too early." in ended.stdout
+    assert f"{photos[0]}: It ends too early." in ended.stderr
     assert "1 of 2 photos failed" in ended.stderr
     assert [file.name for file in (tmp_path / "mended").iterdir()] == ["attic.png"]
 
@@ -176,6 +176,13 @@ def test_diagnose_shows_every_severity(run, photos):
     assert row.count("0.00") == len(Defect) - 2
 
 
+def test_brackets_in_a_name_are_shown(run, photos):
+    """A file's name is shown as it is, whatever the terminal's markup would make of it."""
+    odd = photos[0].rename(photos[0].with_name("kitchen [red].jpg"))
+
+    assert "kitchen [red].jpg" in run("diagnose", odd).stdout
+
+
 def test_diagnose_prints_json_for_programs(run, service, photos):
     """--json prints one entry for each photo, an answer or an error with its code."""
     service.refusals[b"attic.png"] = UnreadablePhoto()
@@ -194,9 +201,8 @@ def test_absent_service_is_said_plainly(run, photos):
         reserved.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{reserved.getsockname()[1]}"
 
-        ended = run("diagnose", photos[0], "--url", url, "--json")
+        ended = run("diagnose", photos[0], "--url", url)
 
     assert ended.exit_code == 1
-    assert url in ended.stdout
-    assert "darkroom up" in ended.stdout
+    assert f"No Darkroom answers at {url}. `darkroom up` starts one." in ended.stderr
     assert "Traceback" not in ended.output
