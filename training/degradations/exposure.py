@@ -13,28 +13,29 @@ def low_light(srgb: Picture, severity: float, rng: np.random.Generator) -> tuple
     """Expose `STOPS` × severity stops too short, with the shot and read noise that brings.
 
     Real dark photos are not a clean photo times a constant. Lamps and windows were brighter than
-    white and stay bright, the light falls off across the room, and cameras lift the shadows a
-    little: all three vary at random. Returns the picture and the noise's standard deviation in
-    8-bit sRGB levels.
+    white and stay bright; against the light only the room is dark, not the window that the camera
+    was exposed for; the light falls off across the room; cameras lift the shadows a little. Each
+    varies at random. Returns the picture and the noise's standard deviation in 8-bit sRGB levels.
     """
     if severity <= 0:
         return srgb, 0.0
     height, width = srgb.shape[:2]
     linear = to_linear(srgb)
     luminance = linear @ LUMA
+    stops: Picture = np.full((height, width), STOPS * severity, np.float32)
+    if rng.random() < 0.4:  # against the light
+        around = cv2.GaussianBlur(luminance, (0, 0), 0.03 * max(height, width))
+        bright = np.clip((to_srgb(np.asarray(around, np.float32)) - 0.35) / 0.45, 0, 1)
+        stops *= 1 - np.float32(rng.uniform(0.3, 0.9)) * bright
+    if rng.random() < 0.5:  # falloff across the room
+        stops *= 1 + np.float32(rng.uniform(0, 0.35)) * (smooth_field(rng, height, width, 2) - 0.5)
     # Radiance that clipping to white has hidden: up to 2^5 times white in the brightest spots.
-    hidden = (
-        np.clip((luminance - 0.7) / 0.3, 0, 1) ** 2
-        * rng.uniform(0, 2**STOPS)
-        * (rng.random() < 0.6)
-    )
-    stops = STOPS * severity
-    exposure: Picture = np.full((height, width), 2.0**-stops, np.float32)
-    if rng.random() < 0.5:
-        falloff = rng.uniform(0, 0.35) * stops
-        exposure = exposure * 2.0 ** (falloff * (smooth_field(rng, height, width, 2) - 0.5))
-    exposed = linear * ((1 + hidden) * exposure)[..., None].astype(np.float32)
-    gain = 2.0 ** rng.uniform(0, 0.6 * stops)  # ISO: part of the missing light was amplified away
+    hidden = np.clip((luminance - 0.7) / 0.3, 0, 1) ** 2 * rng.uniform(0, 2**STOPS)
+    hidden *= rng.random() < 0.6
+    exposed = linear * ((1 + hidden) * np.exp2(-stops))[..., None].astype(np.float32)
+    gain = 2.0 ** rng.uniform(
+        0, 0.6 * STOPS * severity
+    )  # ISO: part of the missing light was amplified away
     noisy, sigma = sensor_noise(exposed, rng, electrons=rng.uniform(6e3, 2e4) / gain, read=2.5)
     lift = rng.uniform(0.85, 1.15)  # camera's own tone curve
     return np.clip(to_srgb(noisy), 0, 1) ** np.float32(lift), sigma
