@@ -1,0 +1,218 @@
+"""What the handlers cost on one core, stage by stage: `python -m benchmark.handlers`.
+
+Both handlers answer JPEGs of 1280×960 and 4000×3000 in this process, pinned to one core. Machines
+differ and are seldom idle, so the floor, decoding and encoding alone, is measured in the same
+rounds, in turn with the handlers. The bounds were set where that floor is 6.1 and 67 ms: they are
+held against the CPU time as it would be there. Medians are printed and saved.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from darkroom.cluster.environment import WORKER_ENVIRONMENT
+
+# Read by the libraries when they load: pinned to one core, they find it and nothing more.
+os.environ.update({**WORKER_ENVIRONMENT, "NUMBA_CACHE_DIR": str(Path("var/kernels").resolve())})
+os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+
+import cv2  # noqa: E402
+import numpy as np  # noqa: E402
+import simplejpeg  # noqa: E402
+from PIL import Image  # noqa: E402
+from rich.box import SIMPLE  # noqa: E402
+from rich.console import Console  # noqa: E402
+from rich.table import Table  # noqa: E402
+
+from darkroom.contracts.headers import MODEL  # noqa: E402
+from darkroom.contracts.report import ModelReply  # noqa: E402
+from darkroom.imaging.photo import Pixels  # noqa: E402
+from handlers.archives import ARCHIVES  # noqa: E402
+from handlers.base import PhotoHandler  # noqa: E402
+from handlers.defects_handler import DefectsHandler  # noqa: E402
+from handlers.tone_handler import ToneHandler  # noqa: E402
+from handlers.trust import sha256_of  # noqa: E402
+
+PROJECT = Path(__file__).parents[1]
+SIZES = {"1.2 Mpx": (1280, 960, 250_000), "12 Mpx": (4000, 3000, 2_800_000)}  # w, h, bytes
+BOUNDS_MS = {
+    ("defects", "1.2 Mpx"): 10,
+    ("defects", "12 Mpx"): 60,
+    ("tone", "1.2 Mpx"): 25,
+    ("tone", "12 Mpx"): 220,
+}
+FLOOR = "decode + encode"
+FLOOR_THERE_MS = {"1.2 Mpx": 6.1, "12 Mpx": 67.0}  # where the bounds were set
+STAGES = ("decode_ms", "network_ms", "apply_ms", "encode_ms")
+PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
+Samples = dict[tuple[str, str], list[dict[str, float]]]
+
+
+class Context:
+    """One request's context; what the handler reports of itself is kept."""
+
+    reply: ModelReply | None = None
+    status = 200
+
+    def get_all_request_header(self, idx: int) -> dict[str, str]:  # noqa: ARG002
+        return {}
+
+    def set_response_status(self, code: int, phrase: str, idx: int) -> None:  # noqa: ARG002
+        self.status = code
+
+    def set_response_content_type(self, idx: int, value: str) -> None: ...
+
+    def set_response_header(self, idx: int, key: str, value: str) -> None:  # noqa: ARG002
+        if key == MODEL:
+            self.reply = ModelReply.model_validate_json(value)
+
+
+class Unpacked:
+    """The content of an archive, straight from the project's own folders."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        archive = ARCHIVES[name]
+        weights = folder / archive.weights
+        weights.write_bytes((PROJECT / "model-store" / "weights" / archive.weights).read_bytes())
+        self.system_properties: Mapping[str, Any] = {"model_dir": str(folder), "gpu_id": None}
+        names = {"modelName": name, "modelVersion": archive.version}
+        self.manifest: Mapping[str, Any] = {"model": {**names, "serializedFile": weights.name}}
+        self.model_yaml_config: Mapping[str, Any] = archive.config(
+            {weights.name: sha256_of(weights)}, ""
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmark.handlers", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=25)
+    options = parser.parse_args()
+    photos = {size: [make_photo(name, *shape) for name in PHOTOS] for size, shape in SIZES.items()}
+    samples = measure(start_handlers(), photos, options.rounds)
+    medians = {
+        key: {name: round(statistics.median(s[name] for s in each), 2) for name in each[0]}
+        for key, each in samples.items()
+    }
+    for (_, size), times in medians.items():
+        speed = medians[FLOOR, size]["cpu_ms"] / FLOOR_THERE_MS[size]
+        times["cpu_there_ms"] = round(times["cpu_ms"] / speed, 2)
+    show(medians)
+    save(medians, photos, options.rounds)
+
+
+def make_photo(name: str, width: int, height: int, size_bytes: int) -> bytes:
+    """A bundled photo of scikit-image, enlarged, with grain of three scales, as JPEG (q90, 4:2:0).
+
+    Enlarging leaves a photo smooth; grain is added until it weighs what a camera's file does.
+    """
+    import skimage.data
+
+    (file,) = Path(skimage.data.__file__).parent.glob(f"{name}.*")
+    with Image.open(file) as image:
+        picture = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
+    random = np.random.default_rng(len(name))
+    grain = np.zeros((height, width), np.float32)
+    for scale in (1, 2, 4):
+        fine = random.normal(0, 1, (height // scale, width // scale)).astype(np.float32)
+        grain += cv2.resize(fine, (width, height))
+    weak, strong = 0.0, 30.0
+    for _ in range(7):  # halving the range each time
+        strength = (weak + strong) / 2
+        payload = _encode(picture, grain * strength)
+        weak, strong = (strength, strong) if len(payload) < size_bytes else (weak, strength)
+    return payload
+
+
+def _encode(picture: Pixels, grain: np.ndarray) -> bytes:
+    grained = (picture + grain[:, :, None]).clip(0, 255).astype(np.uint8)
+    return bytes(simplejpeg.encode_jpeg(grained, quality=90, colorsubsampling="420"))
+
+
+def start_handlers() -> dict[str, PhotoHandler]:
+    handlers: dict[str, PhotoHandler] = {"defects": DefectsHandler(), "tone": ToneHandler()}
+    for name, handler in handlers.items():
+        with tempfile.TemporaryDirectory() as folder:
+            handler.initialize(Unpacked(name, Path(folder)))
+    return handlers
+
+
+def measure(
+    handlers: dict[str, PhotoHandler], photos: dict[str, list[bytes]], rounds: int
+) -> Samples:
+    """Times of each (work, size), everything in turn; the first round only warms up."""
+    samples: Samples = defaultdict(list)
+    for turn in range(rounds + 1):
+        for size, payloads in photos.items():
+            payload = payloads[turn % len(payloads)]
+            times = {("decode", size): _timed(simplejpeg.decode_jpeg, payload)}
+            times[FLOOR, size] = _timed(_recode, payload)
+            for name, handler in handlers.items():
+                times[name, size] = _handled(handler, payload)
+            if turn:
+                for key, sample in times.items():
+                    samples[key].append(sample)
+    return samples
+
+
+def _recode(payload: bytes) -> None:
+    simplejpeg.encode_jpeg(simplejpeg.decode_jpeg(payload), quality=90, colorsubsampling="420")
+
+
+def _timed(work: Callable[[bytes], object], payload: bytes) -> dict[str, float]:
+    start, spent = time.perf_counter(), time.process_time()
+    work(payload)
+    return {
+        "total_ms": (time.perf_counter() - start) * 1000,
+        "cpu_ms": (time.process_time() - spent) * 1000,
+    }
+
+
+def _handled(handler: PhotoHandler, payload: bytes) -> dict[str, float]:
+    context = Context()
+    times = _timed(lambda body: handler.handle([{"body": body}], context), payload)
+    if context.reply is None:
+        raise RuntimeError(f"{type(handler).__name__} answered {context.status}")
+    return {**times, **{stage: getattr(context.reply.stages, stage) for stage in STAGES}}
+
+
+def show(medians: dict[tuple[str, str], dict[str, float]]) -> None:
+    stages = (stage.removesuffix("_ms") for stage in STAGES)
+    table = Table("", "photo", *stages, "total", "CPU", "CPU there", "bound", box=SIMPLE, padding=0)
+    for (work, size), times in sorted(medians.items(), key=lambda item: item[0][::-1]):
+        bound = BOUNDS_MS.get((work, size))
+        there = times["cpu_there_ms"]
+        verdict = "" if bound is None else f"{bound} {'✓' if there <= bound else '✗'}"
+        cells = (f"{times[s]:.1f}" if times.get(s) else "" for s in STAGES)
+        totals = (f"{ms:.1f}" for ms in (times["total_ms"], times["cpu_ms"], there))
+        table.add_row(work, size, *cells, *totals, verdict)
+    Console(width=100).print(table, "Medians in ms on one core; stages and total by the clock.")
+
+
+def save(
+    medians: dict[tuple[str, str], dict[str, float]], photos: dict[str, list[bytes]], rounds: int
+) -> None:
+    results = [
+        {"work": work, "photo": size, **times, "bound_ms": BOUNDS_MS.get((work, size))}
+        for (work, size), times in medians.items()
+    ]
+    document = {
+        "machine": platform.processor() or platform.machine(),
+        "load": os.getloadavg()[0],
+        "rounds": rounds,
+        "photo_bytes": {size: [len(p) for p in payloads] for size, payloads in photos.items()},
+        "medians": results,
+    }
+    target = PROJECT / "benchmark" / "results" / "handlers.json"
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(json.dumps(document, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()
