@@ -100,7 +100,7 @@ class PhotoHandler(ABC):
         for slot, item in zip(slots, data, strict=True):
             with slot.own_errors():
                 slot.read(_payload(item))
-        self._answer([slot for slot in slots if slot.error is None])
+        self._answer([slot for slot in slots if slot.problem is None])
         return [self._reply(slot, context) for slot in slots]
 
     def _answer(self, slots: Sequence[Slot]) -> None:
@@ -119,11 +119,11 @@ class PhotoHandler(ABC):
 
     def _reply(self, slot: Slot, context: ReplyContext) -> bytes:
         body, media_type = b"", ""
-        if slot.error is None:
+        if slot.problem is None:
             with slot.own_errors():
                 body, media_type = _encode(slot)
-        if slot.error is not None:
-            return _refuse(slot, slot.error, context)
+        if slot.problem is not None:
+            return _refuse(slot.index, slot.problem, context)
         reply = ModelReply(
             model=self.name,
             version=self.version,
@@ -172,7 +172,7 @@ def _encode(slot: Slot) -> tuple[bytes, str]:
     raise TypeError(f"no answer: {type(slot.answer).__name__}")
 
 
-def _refuse(slot: Slot, error: ServiceError, context: ReplyContext) -> bytes:
-    context.set_response_status(error.status, HTTPStatus(error.status).phrase, slot.index)
-    context.set_response_content_type(slot.index, MEDIA_TYPE)
-    return Problem.of(error, slot.request_id).model_dump_json().encode()
+def _refuse(index: int, problem: Problem, context: ReplyContext) -> bytes:
+    context.set_response_status(problem.status, problem.title, index)
+    context.set_response_content_type(index, MEDIA_TYPE)
+    return problem.model_dump_json().encode()

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from darkroom.contracts.errors import MalformedRequest, OutOfTime, ServiceError
 from darkroom.contracts.headers import BUDGET, REQUEST_ID, STEP
+from darkroom.contracts.problem import Problem
 from darkroom.contracts.report import StageTimes, StepRequest
 from darkroom.imaging.codec import decode
 from darkroom.imaging.photo import Photo
@@ -22,7 +23,7 @@ MAX_PIXELS = (
 
 
 class Slot:
-    """A request, and later its photo, its answer or its error."""
+    """A request, and later its photo, its answer or its problem."""
 
     photo: Photo
     step: StepRequest | None = None  # None where the request names no step
@@ -33,7 +34,9 @@ class Slot:
         self.headers = {name.lower(): v for name, v in headers.items() if isinstance(v, str)}
         self.request_id = self.headers.get(REQUEST_ID.lower(), "")
         self.answer: Photo | BaseModel | None = None
-        self.error: ServiceError | None = None
+        # Not the exception: its frames hold this slot and the payload, a cycle of many megabytes
+        # that would stay until a collection happens to run.
+        self.problem: Problem | None = None
         self._arrived = time.monotonic()
         self._stages: dict[str, float] = {}
 
@@ -73,15 +76,14 @@ class Slot:
 
     @contextmanager
     def own_errors(self) -> Iterator[None]:
-        """Whatever is raised inside becomes this slot's error, and nobody else's."""
+        """Whatever is raised inside becomes this slot's problem, and nobody else's."""
         try:
             yield
         except ServiceError as error:
-            self.error = error
-        except Exception as error:
+            self.problem = Problem.of(error, self.request_id)
+        except Exception:
             log.exception("request %s failed", self.request_id or "without an id")
-            self.error = ServiceError()
-            self.error.__cause__ = error
+            self.problem = Problem.of(ServiceError(), self.request_id)
 
 
 @contextmanager

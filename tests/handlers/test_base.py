@@ -1,5 +1,6 @@
 """The contract of a handler with any model server; TorchServe's own is in test_torchserve."""
 
+import gc
 import json
 import logging
 
@@ -12,6 +13,7 @@ from darkroom.imaging.codec import decode
 from darkroom.imaging.metrics import psnr
 from handlers.base import RefusedArchive
 from tests.handlers.fakes import FakeContext, FakeHandler, a_body, a_picture
+from tests.photos import to_bytes
 
 
 def test_one_poisoned_photo_fails_alone(start):
@@ -161,6 +163,19 @@ def test_headers_are_found_whatever_their_case(start):
     start().handle([a_body()], context)
 
     assert context.status == {0: 504}
+
+
+def test_a_refused_photo_is_forgotten_at_once(start):
+    """No reference cycle keeps a bad request's bytes: they are many megabytes each."""
+    handler = start()
+    gc.disable()
+    try:
+        kept = len(gc.get_objects())
+        for _ in range(50):
+            handler.handle([{"body": bytearray(to_bytes(a_picture())[:300])}], FakeContext())
+        assert len(gc.get_objects()) - kept < 50
+    finally:
+        gc.enable()
 
 
 def test_a_reply_says_who_made_it_and_how_long_it_took(start, archive):
