@@ -16,6 +16,7 @@ from darkroom.contracts.errors import ServiceError
 
 READY_WITHIN_S = 180.0
 TRIES_BEFORE_READY = 3  # a server that ends so often before the first photo will not come up
+WORKER_ENDED = "Backend worker process died"  # TorchServe's words; it would try for five minutes
 
 
 async def run_cluster(host: str, port: int, model_store: Path | None, say: Say) -> None:
@@ -72,17 +73,8 @@ async def _come_up(
             del waiting[name]
             memory = supervisor.memory_bytes(name) / 1e6
             say(f"{name:<10} ready after {time.monotonic() - began:4.1f} s {memory:6.0f} MB")
-        for name, server in waiting.items():
-            if supervisor.failures.get(name, 0) >= TRIES_BEFORE_READY:
-                raise ClusterError(
-                    f"{name} ended {TRIES_BEFORE_READY} times before it was ready. "
-                    f"{_end_of(server.log)}"
-                )
-        if time.monotonic() - began > READY_WITHIN_S:
-            name, server = next(iter(waiting.items()))
-            raise ClusterError(
-                f"{name} is not ready after {READY_WITHIN_S:.0f} s. {_end_of(server.log)}"
-            )
+        for server in waiting.values():
+            _expect_it_yet(server, supervisor, began)
         await asyncio.sleep(0.1)
     sent = time.monotonic()
     try:
@@ -91,9 +83,21 @@ async def _come_up(
         raise ClusterError(f"The first photo failed: {error} Logs: {layout.run_folder}") from error
     now = time.monotonic()
     verb = "mended" if enhanced.photo else "looked at"
-    say(
-        f"A dark photo was {verb} in {(now - sent) * 1000:.0f} ms, {now - began:.1f} s after start."
-    )
+    say(f"A dark photo was {verb} in {(now - sent) * 1e3:.0f} ms, {now - began:.1f} s after start.")
+
+
+def _expect_it_yet(server: Server, supervisor: Supervisor, began: float) -> None:
+    """Give up on a server that keeps ending, whose worker does, or that takes too long."""
+    log = server.log.read_text(errors="replace")
+    ended = supervisor.failures.get(server.name, 0) + log.count(WORKER_ENDED)
+    trouble = ""
+    if ended >= TRIES_BEFORE_READY:
+        trouble = f"ended {ended} times before it was ready"
+    elif time.monotonic() - began > READY_WITHIN_S:
+        trouble = f"is not ready after {READY_WITHIN_S:.0f} s"
+    if trouble:
+        last = "\n".join(log.splitlines()[-30:])
+        raise ClusterError(f"{last}\n\n{server.name} {trouble}. Its log: {server.log}")
 
 
 async def _unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) -> bool:
@@ -107,8 +111,3 @@ async def _unless_stopped(stop: asyncio.Event, work: Coroutine[Any, Any, None]) 
         return False
     working.result()
     return True
-
-
-def _end_of(log: Path, lines: int = 8) -> str:
-    last = "\n".join(log.read_text(errors="replace").splitlines()[-lines:])
-    return f"Its log, {log}, ends:\n{last}"

@@ -1,10 +1,12 @@
 """A real cluster for tests: `darkroom up` as a person would start it, on free ports."""
 
 import json
+import os
 import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -22,7 +24,8 @@ UP_WITHIN_S = 240.0  # bounds a hang; on a busy machine the first start compiles
 class RunningCluster:
     """The process of one `darkroom up`, what it prints and what it has started."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, temporary: Path) -> None:
+        self.temporary = temporary  # what this cluster alone uses for the system's folder
         # Far from a developer's own cluster on 9000.
         self.port = next(free_ports(19_000))
         self.url = f"http://127.0.0.1:{self.port}"
@@ -32,6 +35,7 @@ class RunningCluster:
                 [sys.executable, "-m", "darkroom.cli", "up", "--port", str(self.port)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                env=os.environ | {"TMPDIR": str(temporary)},
                 start_new_session=True,
             )
 
@@ -99,9 +103,11 @@ class RunningCluster:
 
 @contextmanager
 def running_cluster(folder: Path) -> Iterator[RunningCluster]:
-    cluster = RunningCluster(folder)
-    try:
-        yield cluster
-    finally:
-        if cluster.process.poll() is None:
-            cluster.stop()
+    # Not pytest's own: the path of a worker's socket must be short.
+    with tempfile.TemporaryDirectory(prefix="dr") as temporary:
+        cluster = RunningCluster(folder, Path(temporary))
+        try:
+            yield cluster
+        finally:
+            if cluster.process.poll() is None:
+                cluster.stop()

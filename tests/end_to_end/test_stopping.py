@@ -1,13 +1,15 @@
 """However the cluster ends, it leaves no process and no temporary folder behind."""
 
+import re
 import signal
-import tempfile
+import subprocess
+import sys
 from pathlib import Path
 
 import psutil
 import pytest
 
-from darkroom.cluster.servers import port_is_free
+from darkroom.cluster.servers import free_ports, port_is_free
 from tests.end_to_end.running import RunningCluster, running_cluster
 
 pytestmark = pytest.mark.stack
@@ -20,17 +22,30 @@ def is_running(process: psutil.Process) -> bool:
         return False
 
 
-def temporary_folders() -> set[Path]:
-    return set(Path(tempfile.gettempdir()).glob("darkroom-*"))
-
-
 @pytest.fixture
 def starting(tmp_path):
     """A cluster whose model servers have started their workers; it need not be ready to end."""
-    before = temporary_folders()
     with running_cluster(tmp_path) as cluster:
         cluster.wait_until(lambda: len(workers(cluster)) == 2)
-        yield cluster, cluster.processes(), temporary_folders() - before
+        yield cluster, cluster.processes()
+
+
+def test_broken_archive_ends_the_start(tmp_path):
+    """An archive that no worker can load: the start is given up with its name and log."""
+    (tmp_path / "defects.mar").touch()
+    words = ["up", "--port", str(next(free_ports(19_500))), "--model-store", str(tmp_path)]
+
+    ended = subprocess.run(
+        [sys.executable, "-m", "darkroom.cli", *words], capture_output=True, text=True, timeout=150
+    )
+
+    assert ended.returncode == 1
+    assert re.search(r"defects ended \d+ times before it was ready. Its log: ", ended.stderr)
+
+
+def left_over(cluster: RunningCluster) -> list[Path]:
+    """The cluster's temporary folders; worker sockets and unpacked archives lie in them."""
+    return list(cluster.temporary.glob("darkroom-*"))
 
 
 def workers(cluster: RunningCluster) -> list[psutil.Process]:
@@ -49,24 +64,24 @@ def cmdline(process: psutil.Process) -> list[str]:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_ends_everything(starting, number):
     """Ctrl-C and SIGTERM: exit status 0, no process, no folder, and the port is free again."""
-    cluster, processes, folders = starting
+    cluster, processes = starting
     assert len(processes) >= 6  # two JVMs, two workers, the gateway, the guard
-    assert folders
+    assert left_over(cluster)
 
     cluster.process.send_signal(number)
 
     assert cluster.process.wait(timeout=60) == 0, cluster.output
     assert not [process for process in processes if is_running(process)]
-    assert not any(folder.exists() for folder in folders)
+    assert not left_over(cluster)
     assert port_is_free("127.0.0.1", cluster.port)
 
 
 def test_killed_outright_leaves_nothing(starting):
     """Kill -9 of `darkroom up`: its guard ends the servers, their workers, itself."""
-    cluster, processes, folders = starting
+    cluster, processes = starting
 
     cluster.process.kill()
     cluster.process.wait()
 
     cluster.wait_until(lambda: not any(map(is_running, processes)), seconds=60)
-    cluster.wait_until(lambda: not any(folder.exists() for folder in folders), seconds=10)
+    cluster.wait_until(lambda: not left_over(cluster), seconds=10)
