@@ -18,7 +18,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced
+from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced, Unreachable
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.errors import ServiceError
 from darkroom.contracts.report import DiagnoseAnswer, Report
@@ -224,7 +224,13 @@ def _steps(report: Report) -> str:
 def _as_json(outcome: Outcome[DiagnoseAnswer]) -> dict[str, object]:
     if outcome.answer is not None:
         return {"file": str(outcome.file)} | outcome.answer.model_dump(mode="json")
-    code = outcome.error.code if isinstance(outcome.error, ServiceError) else "unreadable_file"
+    match outcome.error:
+        case ServiceError(code=code):
+            pass
+        case Unreachable():
+            code = "unreachable"
+        case _:
+            code = "unreadable_file"
     return {"file": str(outcome.file), "error": {"code": code, "detail": str(outcome.error)}}
 
 

@@ -38,10 +38,8 @@ _DEFECTS = TypeAdapter(list[Defect])
 _AS_BYTES = {"Content-Type": "application/octet-stream"}  # the service looks at the content
 
 
-class Unreachable(ServiceError, ConnectionError):
-    """No Darkroom answers at this address."""
-
-    status, code = 503, "unreachable"
+class Unreachable(ConnectionError):
+    """No Darkroom answers at this address. Not a `ServiceError`: there is no service."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +84,8 @@ class AsyncDarkroom:
         bytes or as the path of a file.
 
         Raises:
-            ServiceError: the service refused; the class says why, `Unreachable` if there is none.
+            ServiceError: the service refused; the class says why.
+            Unreachable: there is no service at this address.
             OSError: the photo's file cannot be read.
         """
         named = None if steps is None else ",".join(steps)

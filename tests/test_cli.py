@@ -195,6 +195,14 @@ def test_diagnose_prints_json_for_programs(run, service, photos):
     assert ended.exit_code == 1
 
 
+@pytest.mark.parametrize("url", ["http://127.0.0.1:1", "nonsense"])
+def test_absent_service_has_a_code_for_programs(run, photos, url):
+    """In JSON an absent service is told from a refused photo."""
+    ended = run("diagnose", photos[0], "--url", url, "--json")
+
+    assert json.loads(ended.stdout)[0]["error"]["code"] == "unreachable"
+
+
 def test_absent_service_is_said_plainly(run, photos):
     """Without a service every photo fails with the address and the way to start one."""
     with socket.socket() as reserved:

@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
+from darkroom.client import Unreachable
 from darkroom.cluster.readiness import draw_dark_room, first_photo, ready_servers
 from darkroom.cluster.servers import PROJECT, ClusterError, Layout, Server, lay_out
 from darkroom.cluster.supervisor import Say, Supervisor
@@ -79,7 +80,7 @@ async def _come_up(
     sent = time.monotonic()
     try:
         enhanced = await first_photo(layout.url, dark_photo)
-    except ServiceError as error:
+    except (ServiceError, Unreachable) as error:
         raise ClusterError(f"The first photo failed: {error} Logs: {layout.run_folder}") from error
     now = time.monotonic()
     verb = "mended" if enhanced.photo else "looked at"
