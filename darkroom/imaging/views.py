@@ -134,11 +134,14 @@ def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
     grey = cv2.GaussianBlur(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY), (0, 0), 1.0)
     across = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
     down = cv2.Scharr(grey, cv2.CV_32F, 0, 1) * np.float32(aspect)
-    strength, angle = cv2.cartToPolar(across, down, angleInDegrees=True)
-    turned = (angle + TILTS_DEGREES) % 180  # the gradient of an upright edge points across
+    strength = cv2.magnitude(across, down)
+    strong = np.flatnonzero(strength > 1.3 * cv2.mean(strength)[0])
+    across, down, strength = (plane.ravel()[strong] for plane in (across, down, strength))
+    # The gradient of an upright edge points across; both its senses are one direction.
+    turned = (cv2.phase(across, down, angleInDegrees=True).ravel() + TILTS_DEGREES) % 180
     level = turned >= 90
     offset = turned - 90 * level
-    seen = (strength > 1.3 * strength.mean()) & (offset < 2 * TILTS_DEGREES)
+    seen = offset < 2 * TILTS_DEGREES
     bins = (offset + 2 * TILTS_DEGREES * level)[seen].astype(np.intp)
     histogram = np.bincount(bins, np.sqrt(strength[seen]), LINES)
     return np.asarray(histogram * LINES / max(float(histogram.sum()), 1e-6), np.float32)

@@ -1,3 +1,4 @@
+import cv2
 import numpy as np
 import pytest
 
@@ -6,6 +7,7 @@ from darkroom.imaging.views import (
     DETAILED,
     STATISTICS,
     evidence_of,
+    lines_of,
     patches_of,
     statistics_of,
     take_views,
@@ -77,3 +79,16 @@ def test_coarse_tables_are_evidence():
     assert (evidence_of(()) == 0).all()
     assert evidence_of((coarse, coarse))[1] > evidence_of((fine, fine))[1] > 0
     assert evidence_of((fine,)).shape == evidence_of((fine, coarse)).shape
+
+
+@pytest.mark.parametrize(("degrees", "half"), [(6, slice(0, 20)), (-6, slice(20, 40))])
+def test_a_turned_room_shows_shifted_lines(degrees, half):
+    """Turned counter-clockwise, upright edges fall into the first half of their histogram."""
+    room = draw_room(3, 400, 300)
+    turn = cv2.getRotationMatrix2D((200, 150), degrees, 1.3)
+    turned = np.asarray(cv2.warpAffine(room, turn, (400, 300)), np.uint8)
+
+    lines = lines_of(thumbnail_of(turned), 4 / 3)
+
+    assert lines.mean() == pytest.approx(1)
+    assert lines[half].sum() > 0.6 * lines[:40].sum()
