@@ -128,22 +128,25 @@ def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
     """Directions of the edges as a histogram in steps of 1°: a tilted room shows a shifted peak.
 
     First edges within ±20° of upright, then of level, counter-clockwise first, each weighted by its
-    strength; the values of both halves together have the mean 1. `aspect` is width / height of the
+    strength; the values of both halves together have the mean 1, or are 0 where there
+    is no edge. `aspect` is width / height of the
     photo, since the thumbnail is squeezed to a square.
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY), (0, 0), 1.0)
     across = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
     down = cv2.Scharr(grey, cv2.CV_32F, 0, 1) * np.float32(aspect)
     strength = cv2.magnitude(across, down)
-    strong = np.flatnonzero(strength > 1.3 * cv2.mean(strength)[0])
-    across, down, strength = (plane.ravel()[strong] for plane in (across, down, strength))
+    strong = strength > 1.3 * cv2.mean(strength)[0]
+    if not strong.any():
+        return np.zeros(LINES, np.float32)
     # The gradient of an upright edge points across; both its senses are one direction.
-    turned = (cv2.phase(across, down, angleInDegrees=True).ravel() + TILTS_DEGREES) % 180
+    angle = cv2.phase(across[strong], down[strong], angleInDegrees=True).ravel()
+    turned = (angle + TILTS_DEGREES) % 180
     level = turned >= 90
     offset = turned - 90 * level
     seen = offset < 2 * TILTS_DEGREES
     bins = (offset + 2 * TILTS_DEGREES * level)[seen].astype(np.intp)
-    histogram = np.bincount(bins, np.sqrt(strength[seen]), LINES)
+    histogram = np.bincount(bins, np.sqrt(strength[strong][seen]), LINES)
     return np.asarray(histogram * LINES / max(float(histogram.sum()), 1e-6), np.float32)
 
 
