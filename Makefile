@@ -36,6 +36,7 @@ lock: .venv/dev
 
 # The environment of the cluster; the empty files remember that it is up to date.
 .venv/deployed: requirements/torch.txt requirements/gateway.txt requirements/serve.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make PYTHON=…: 3.11 or newer")'
 	$(PYTHON) -m venv .venv
 	$(INSTALL) -r requirements/gateway.txt -r requirements/serve.txt
 	$(INSTALL) $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) -r requirements/torch.txt
