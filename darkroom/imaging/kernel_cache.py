@@ -11,7 +11,7 @@ from pathlib import Path
 from numba.core.caching import UserProvidedCacheLocator
 
 
-class KernelCache(UserProvidedCacheLocator):  # type: ignore[misc]  # numba publishes no types
+class KernelCache(UserProvidedCacheLocator):
     """Files kernels in `NUMBA_CACHE_DIR` under their module's name alone."""
 
     @classmethod
