@@ -4,6 +4,7 @@ Exit status: 0 all went well, 1 some photos failed or the cluster could not star
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import time
@@ -122,7 +123,7 @@ def up(
         _err.print(f"{error}. The cluster needs: pip install 'darkroom[serve,gateway]'.")
         raise typer.Exit(1) from error
     try:
-        asyncio.run(run_cluster(host, port, model_store, typer.echo))
+        asyncio.run(run_cluster(host, port, model_store, _say))
     except ClusterError as error:
         _err.print(str(error), markup=False, soft_wrap=True)
         raise typer.Exit(1) from error
@@ -130,6 +131,11 @@ def up(
 
 def main() -> None:
     app()
+
+
+def _say(line: str) -> None:
+    with contextlib.suppress(OSError):  # nobody reads any more: the cluster runs on
+        typer.echo(line)
 
 
 def _targets(files: Sequence[Path], out: Path) -> dict[Path, Path]:
