@@ -25,9 +25,11 @@ check: .venv/dev
 archives: .venv/deployed
 	$(BIN)/python -m handlers.build
 
-# Both networks anew from their data, two hours; then archives of the new weights.
+# Both networks anew from their data, about two hours on one core; then thresholds, reports, model
+# cards, and archives of the new weights.
 train: .venv/dev
-	$(BIN)/python -m training.defects && $(BIN)/python -m training.tone
+	$(BIN)/python -m training.defects && $(BIN)/python -m training.evaluate_defects
+	$(BIN)/python -m training.tone && $(BIN)/python -m training.evaluate_tone
 	$(BIN)/python -m handlers.build --record
 
 # Exact versions of everything, as pip resolves pyproject.toml today.

@@ -128,9 +128,8 @@ def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
     """Directions of the edges as a histogram in steps of 1°: a tilted room shows a shifted peak.
 
     First edges within ±20° of upright, then of level, counter-clockwise first, each weighted by its
-    strength; the values of both halves together have the mean 1, or are 0 where there
-    is no edge. `aspect` is width / height of the
-    photo, since the thumbnail is squeezed to a square.
+    strength; all values together have the mean 1, or are 0 where there is no edge. `aspect` is
+    width / height of the photo, since the thumbnail is squeezed to a square.
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY), (0, 0), 1.0)
     across = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
