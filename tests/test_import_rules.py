@@ -20,7 +20,12 @@ MAY_IMPORT = {
     "darkroom.cli": {"darkroom.contracts", "darkroom.client", "darkroom.cluster"},
     "handlers": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
     "gateway": {"darkroom.contracts", "darkroom.imaging"},
-    "training": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
+    "training": {
+        "darkroom.client",
+        "darkroom.contracts",
+        "darkroom.imaging",
+        "darkroom.networks",
+    },
     # The handlers and what is below them are measured in-process too, without HTTP around them.
     "benchmark": {
         "darkroom.contracts",

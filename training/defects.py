@@ -5,7 +5,6 @@ Reads the photos under `--data`, degrades them on the fly, fine-tunes an ImageNe
 and makes the report.
 """
 
-import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -22,11 +21,11 @@ from darkroom.imaging.jpeg import read_coding
 from darkroom.imaging.photo import Format, Photo, Pixels
 from darkroom.imaging.views import Views, take_views
 from darkroom.networks.defects import COLUMNS, IN_PATCHES, DefectNetwork, stack_views
-from darkroom.networks.trunk import load_imagenet
 from darkroom.networks.weights import write_weights
 from training.degradations import Degraded, Recipe, compression, degrade, draw_recipe
 from training.degradations.recipe import to_pixels
-from training.loop import in_bfloat16, train
+from training.fine_tuning import begin, in_bfloat16, prepare
+from training.loop import train
 from training.photos import TrainingPhotos, endless, find_photos, read_pixels
 
 WEIGHTS = Path("model-store/weights/defects.safetensors")
@@ -137,38 +136,21 @@ def mean_error(network: DefectNetwork, samples: list[Sample]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--run", type=Path, default=Path("runs/defects"))
-    arguments = parser.parse_args()
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    photos = find_photos(arguments.data)
+    run = begin("defects", __doc__)
+    photos = find_photos(run.data)
     print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
     network = DefectNetwork()
-    backbone = arguments.data / "backbones/mobilenet_v2_imagenet_fp16.pth"
-    load_imagenet(network.trunk, torch.load(backbone, weights_only=True))
-    network.trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for block in list(network.trunk.blocks)[
-        :3
-    ]:  # edges and colours: good as they are, dear to train
-        block.requires_grad_(requires_grad=False)
-    in_bfloat16(network.trunk)
+    optimiser = prepare(network, run.data)
     in_bfloat16(network.texture)
-    trunk = [p for p in network.trunk.parameters() if p.requires_grad]
-    fresh = [p for n, p in network.named_parameters() if not n.startswith("trunk")]
-    groups = [{"params": trunk, "lr": 3e-4}, {"params": fresh, "lr": 1e-3}]
     held_out = validation_samples(photos, 40)
     progress = train(
         network,
-        torch.optim.AdamW(groups, weight_decay=1e-4),
+        optimiser,
         batches(photos.training, np.random.default_rng(1)),
         lambda batch: loss_of(network, batch),
         lambda: mean_error(network, held_out),
-        arguments.minutes,
-        arguments.run,
+        run.minutes,
+        run.folder,
     )
     unfitted = json.dumps({defect.value: 0.3 for defect in Defect})
     write_weights(WEIGHTS, network, {"thresholds": unfitted})

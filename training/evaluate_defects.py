@@ -23,6 +23,7 @@ from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS, as_photo
 from training.degradations import Recipe, degrade
+from training.fine_tuning import DATA
 from training.photos import find_photos, read_pixels
 
 SEVERITIES = (0.4, 0.8)
@@ -134,7 +135,7 @@ def plot(judged: Judged, progress: Path, path: Path) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--run", type=Path, default=Path("runs/defects"))
     parser.add_argument("--report", type=Path, default=Path("training/reports/defects"))
     arguments = parser.parse_args()

@@ -23,6 +23,7 @@ from darkroom.networks.tone import MENDED, Toner, load_toner
 from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS as DEFECT_WEIGHTS
 from training.degradations import Recipe, degrade
+from training.fine_tuning import DATA
 from training.photos import find_photos, read_pixels
 from training.rivals import RIVALS
 from training.tone import WEIGHTS
@@ -122,7 +123,7 @@ def plot(gains: dict[str, dict[str, float]], progress: Path, path: Path) -> None
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
+    parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--run", type=Path, default=Path("runs/tone"))
     parser.add_argument("--report", type=Path, default=Path("training/reports/tone"))
     arguments = parser.parse_args()

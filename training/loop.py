@@ -26,18 +26,6 @@ class Progress:
     scores: list[tuple[int, float]] = field(default_factory=list)  # (step, validation score)
 
 
-def in_bfloat16(module: nn.Module) -> None:
-    """Let `module` compute in bfloat16 under autograd; it still returns float32."""
-    forward = module.forward
-
-    def lighter(*arguments: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            output: Tensor = forward(*arguments)
-        return output.float()
-
-    module.forward = lighter
-
-
 def train(
     network: nn.Module,
     optimiser: torch.optim.Optimizer,

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import skimage.data
 
-from darkroom import Darkroom
+from darkroom.client import Darkroom
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.codec import decode
 from darkroom.imaging.photo import Pixels

@@ -5,7 +5,6 @@ and only those. Writes `model-store/weights/tone.safetensors`; `python -m traini
 makes the report.
 """
 
-import argparse
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,11 +19,11 @@ from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.views import THUMBNAIL_PX, statistics_of
 from darkroom.networks.tone import MENDED, ToneNetwork, asked_vector
-from darkroom.networks.trunk import load_imagenet
 from darkroom.networks.weights import write_weights
 from training.degradations import Recipe, degrade_light, draw_recipe
 from training.degradations.recipe import to_pixels
-from training.loop import in_bfloat16, train
+from training.fine_tuning import begin, prepare
+from training.loop import train
 from training.photos import TrainingPhotos, endless, find_photos, read_pixels
 
 WEIGHTS = Path("model-store/weights/tone.safetensors")
@@ -158,37 +157,20 @@ def mean_loss(network: ToneNetwork, pairs: list[Pair]) -> float:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=Path("../shared/data"))
-    parser.add_argument("--minutes", type=float, default=60)
-    parser.add_argument("--run", type=Path, default=Path("runs/tone"))
-    arguments = parser.parse_args()
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
-    photos = find_photos(arguments.data)
+    run = begin("tone", __doc__)
+    photos = find_photos(run.data)
     print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
     network = ToneNetwork()
-    backbone = arguments.data / "backbones/mobilenet_v2_imagenet_fp16.pth"
-    load_imagenet(network.trunk, torch.load(backbone, weights_only=True))
-    network.trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for block in list(network.trunk.blocks)[
-        :3
-    ]:  # edges and colours: good as they are, dear to train
-        block.requires_grad_(requires_grad=False)
-    in_bfloat16(network.trunk)
-    trunk = [p for p in network.trunk.parameters() if p.requires_grad]
-    fresh = [p for n, p in network.named_parameters() if not n.startswith("trunk")]
-    groups = [{"params": trunk, "lr": 3e-4}, {"params": fresh, "lr": 1e-3}]
+    optimiser = prepare(network, run.data)
     held_out = validation_pairs(photos, 40)
     progress = train(
         network,
-        torch.optim.AdamW(groups, weight_decay=1e-4),
+        optimiser,
         batches(photos.training, np.random.default_rng(1)),
         lambda batch: loss_of(network, batch),
         lambda: mean_loss(network, held_out),
-        arguments.minutes,
-        arguments.run,
+        run.minutes,
+        run.folder,
     )
     write_weights(WEIGHTS, network, {})
     print(f"{progress.step} steps, score {progress.scores[-1][1]:.3f} → {WEIGHTS}")
