@@ -24,17 +24,14 @@ from darkroom.cluster.environment import WORKER_ENVIRONMENT
 os.environ.update({**WORKER_ENVIRONMENT, "NUMBA_CACHE_DIR": str(Path("var/kernels").resolve())})
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
-import cv2  # noqa: E402
-import numpy as np  # noqa: E402
 import simplejpeg  # noqa: E402
-from PIL import Image  # noqa: E402
 from rich.box import SIMPLE  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from benchmark.photos import PHOTOS, SIZES, make_photo  # noqa: E402
 from darkroom.contracts.headers import MODEL  # noqa: E402
 from darkroom.contracts.report import ModelReply  # noqa: E402
-from darkroom.imaging.photo import Pixels  # noqa: E402
 from handlers.archives import ARCHIVES  # noqa: E402
 from handlers.base import PhotoHandler  # noqa: E402
 from handlers.defects_handler import DefectsHandler  # noqa: E402
@@ -42,7 +39,6 @@ from handlers.tone_handler import ToneHandler  # noqa: E402
 from handlers.trust import sha256_of  # noqa: E402
 
 PROJECT = Path(__file__).parents[1]
-SIZES = {"1.2 Mpx": (1280, 960, 250_000), "12 Mpx": (4000, 3000, 2_800_000)}  # w, h, bytes
 BOUNDS_MS = {
     ("defects", "1.2 Mpx"): 10,
     ("defects", "12 Mpx"): 60,
@@ -52,7 +48,6 @@ BOUNDS_MS = {
 FLOOR = "decode + encode"
 FLOOR_THERE_MS = {"1.2 Mpx": 6.1, "12 Mpx": 67.0}  # where the bounds were set
 STAGES = ("decode_ms", "network_ms", "apply_ms", "encode_ms")
-PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 Samples = dict[tuple[str, str], list[dict[str, float]]]
 
 
@@ -105,34 +100,6 @@ def main() -> None:
         times["cpu_there_ms"] = round(times["cpu_ms"] / speed, 2)
     show(medians)
     save(medians, photos, options.rounds)
-
-
-def make_photo(name: str, width: int, height: int, size_bytes: int) -> bytes:
-    """A bundled photo of scikit-image, enlarged, with grain of three scales, as JPEG (q90, 4:2:0).
-
-    Enlarging leaves a photo smooth; grain is added until it weighs what a camera's file does.
-    """
-    import skimage.data
-
-    (file,) = Path(skimage.data.__file__).parent.glob(f"{name}.*")
-    with Image.open(file) as image:
-        picture = np.asarray(image.convert("RGB").resize((width, height), Image.Resampling.BICUBIC))
-    random = np.random.default_rng(len(name))
-    grain = np.zeros((height, width), np.float32)
-    for scale in (1, 2, 4):
-        fine = random.normal(0, 1, (height // scale, width // scale)).astype(np.float32)
-        grain += cv2.resize(fine, (width, height))
-    weak, strong = 0.0, 30.0
-    for _ in range(7):  # halving the range each time
-        strength = (weak + strong) / 2
-        payload = _encode(picture, grain * strength)
-        weak, strong = (strength, strong) if len(payload) < size_bytes else (weak, strength)
-    return payload
-
-
-def _encode(picture: Pixels, grain: np.ndarray) -> bytes:
-    grained = (picture + grain[:, :, None]).clip(0, 255).astype(np.uint8)
-    return bytes(simplejpeg.encode_jpeg(grained, quality=90, colorsubsampling="420"))
 
 
 def start_handlers() -> dict[str, PhotoHandler]:
