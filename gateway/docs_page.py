@@ -14,6 +14,7 @@ h2 { border-top: 1px solid #8886; padding-top: 1.5rem }
 h2 code { font-size: 1rem }
 pre { background: #8882; padding: .75rem; overflow-x: auto; border-radius: .4rem }
 table { border-collapse: collapse; width: 100% }
+table + table { margin-top: .75rem }
 td, th { text-align: left; vertical-align: top; padding: .25rem .75rem .25rem 0 }
 summary { cursor: pointer }
 """
@@ -54,14 +55,31 @@ def _route(path: str, method: str, route: Json, shapes: Json) -> str:
     ]
     replies = {s: reply for s, reply in route["responses"].items() if not _is_error(reply)}
     if "requestBody" in route:
-        gives_photo = "image/jpeg" in replies["200"]["content"]
-        target = " -o better.jpg" if gives_photo else ""
-        parts.append(f"<pre>curl --fail-with-body -F image=@photo.jpg{target} HOST{path}</pre>")
+        parts.append(f"<pre>{escape(_example(path, route, replies, shapes))}</pre>")
     if route.get("parameters"):
-        rows = [(p["name"], _kind(p["schema"], shapes)) for p in route["parameters"]]
+        rows = [(p["name"], _option(p, shapes)) for p in route["parameters"]]
         parts.append(_table(("Option, in the query or the form", "Value"), rows))
     parts.append(_table(("Status", "Reply"), [(s, r["description"]) for s, r in replies.items()]))
     return "".join(parts)
+
+
+def _example(path: str, route: Json, replies: Json, shapes: Json) -> str:
+    """A command that works: the photo, what else is required, where the answer goes."""
+    # OpenAPI's own `required` cannot say "here or in the form": the description does.
+    needed = [p for p in route.get("parameters", ()) if p["description"]]
+    fields = ["image=@photo.jpg", *(f"{p['name']}={_first(p['schema'], shapes)}" for p in needed)]
+    target = " -o better.jpg" if "image/jpeg" in replies["200"]["content"] else ""
+    form = " ".join(f"-F {field}" for field in fields)
+    return f"curl --fail-with-body {form}{target} HOST{path}"
+
+
+def _option(parameter: Json, shapes: Json) -> str:
+    return "; ".join(filter(None, (_kind(parameter["schema"], shapes), parameter["description"])))
+
+
+def _first(schema: Json, shapes: Json) -> str:
+    named = shapes[str(schema["$ref"]).rpartition("/")[2]] if "$ref" in schema else schema
+    return str(named.get("enum", ["…"])[0])
 
 
 def _shape(name: str, schema: Json, shapes: Json) -> str:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from darkroom.contracts.options import EnhanceOptions
 from darkroom.contracts.report import Report
 from gateway.app import create_app
+from gateway.docs_page import docs_page
 from gateway.openapi import openapi_document
 from gateway.replies import compact
 from gateway.settings import Settings
@@ -143,6 +144,14 @@ async def test_documentation_page_is_self_contained(client):
     assert all(path in page for path in openapi_document()["paths"])
     assert "low_light" in page
     assert not re.search(r"<script|<link|src=|https?://|@import", page)
+
+
+def test_documented_commands_name_what_is_needed():
+    """The example of a route with a required option gives it a value that is allowed."""
+    page = docs_page(openapi_document())
+
+    assert "-F image=@photo.jpg -F defect_to_fix=blur -o better.jpg HOST/fix_defect" in page
+    assert "-F image=@photo.jpg -o better.jpg HOST/enhance_image" in page
 
 
 def test_report_stays_within_a_header_whatever_a_model_server_says():
