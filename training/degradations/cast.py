@@ -2,7 +2,14 @@
 
 import numpy as np
 
-from training.degradations.light import LUMA, Picture, to_linear, to_srgb
+from training.degradations.light import (
+    LUMA,
+    Picture,
+    beyond_white,
+    brightness_around,
+    to_linear,
+    to_srgb,
+)
 
 STRONGEST = 1.1  # length of (Δ log R/G, Δ log B/G) in linear light at severity 1
 
@@ -41,7 +48,11 @@ _COOL = np.stack([planckian(kelvin) for kelvin in np.geomspace(6500, 25000, 200)
 
 
 def poor_white_balance(srgb: Picture, severity: float, rng: np.random.Generator) -> Picture:
-    """Tint by gains in linear light, luminance kept: warm or cool, a little green or magenta."""
+    """Tint by gains in linear light, luminance kept: warm or cool, a little green or magenta.
+
+    Lamps beside a window are two lights: often the bright part of a room is tinted less than the
+    rest, and what was brighter than white stays white.
+    """
     if severity <= 0:
         return srgb
     length = STRONGEST * severity
@@ -53,8 +64,12 @@ def poor_white_balance(srgb: Picture, severity: float, rng: np.random.Generator)
         length / max(float(np.hypot(*along)), 1e-6)
     )  # the cool end of the locus is near
     red, blue = along + tint
-    gains = np.exp(np.asarray([red, 0, blue])).astype(np.float32)
     linear = to_linear(srgb)
-    before = float((linear @ LUMA).mean())
-    tinted = linear * gains
-    return to_srgb(tinted * np.float32(before / max(float((tinted @ LUMA).mean()), 1e-6)))
+    share = np.ones(srgb.shape[:2], np.float32)
+    if rng.random() < 0.4:
+        share -= np.float32(rng.uniform(0.3, 0.9)) * brightness_around(linear)
+    gains = np.exp(share[..., None] * np.asarray([red, 0, blue], np.float32))
+    kept = float((linear @ LUMA).mean()) / max(float(((linear * gains) @ LUMA).mean()), 1e-6)
+    if rng.random() < 0.5:
+        linear = beyond_white(linear, rng, stops=2)
+    return to_srgb(linear * gains * np.float32(kept))

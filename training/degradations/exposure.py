@@ -3,7 +3,15 @@
 import cv2
 import numpy as np
 
-from training.degradations.light import LUMA, Picture, smooth_field, to_linear, to_srgb
+from training.degradations.light import (
+    LUMA,
+    Picture,
+    beyond_white,
+    brightness_around,
+    smooth_field,
+    to_linear,
+    to_srgb,
+)
 from training.degradations.sensor import sensor_noise
 
 STOPS = 5.0  # underexposure at severity 1
@@ -21,18 +29,14 @@ def low_light(srgb: Picture, severity: float, rng: np.random.Generator) -> tuple
         return srgb, 0.0
     height, width = srgb.shape[:2]
     linear = to_linear(srgb)
-    luminance = linear @ LUMA
     stops: Picture = np.full((height, width), STOPS * severity, np.float32)
     if rng.random() < 0.4:  # against the light
-        around = cv2.GaussianBlur(luminance, (0, 0), 0.03 * max(height, width))
-        bright = np.clip((to_srgb(np.asarray(around, np.float32)) - 0.35) / 0.45, 0, 1)
-        stops *= 1 - np.float32(rng.uniform(0.3, 0.9)) * bright
+        stops *= 1 - np.float32(rng.uniform(0.3, 0.9)) * brightness_around(linear)
     if rng.random() < 0.5:  # falloff across the room
         stops *= 1 + np.float32(rng.uniform(0, 0.35)) * (smooth_field(rng, height, width, 2) - 0.5)
-    # Radiance that clipping to white has hidden: up to 2^5 times white in the brightest spots.
-    hidden = np.clip((luminance - 0.7) / 0.3, 0, 1) ** 2 * rng.uniform(0, 2**STOPS)
-    hidden *= rng.random() < 0.6
-    exposed = linear * ((1 + hidden) * np.exp2(-stops))[..., None].astype(np.float32)
+    if rng.random() < 0.6:
+        linear = beyond_white(linear, rng)
+    exposed = linear * np.exp2(-stops)[..., None]
     gain = 2.0 ** rng.uniform(
         0, 0.6 * STOPS * severity
     )  # ISO: part of the missing light was amplified away

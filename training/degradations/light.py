@@ -35,3 +35,20 @@ def smooth_field(rng: np.random.Generator, height: int, width: int, nodes: int =
     coarse = rng.random((nodes + 1, nodes + 1), dtype=np.float32)
     field = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_CUBIC)
     return np.clip(field, 0, 1)
+
+
+def beyond_white(linear: Picture, rng: np.random.Generator, stops: float = 5.0) -> Picture:
+    """Give back the radiance that clipping has hidden: up to 2^stops times white where it is white.
+
+    A window or a lamp was brighter than the photo can show; whatever light does to such a photo,
+    they stay white for longer than the rest.
+    """
+    hidden = np.clip((linear @ LUMA - 0.7) / 0.3, 0, 1) ** 2 * np.float32(rng.uniform(0, 2**stops))
+    return np.asarray(linear * (1 + hidden)[..., None], np.float32)
+
+
+def brightness_around(linear: Picture) -> Picture:
+    """How bright the neighbourhood of each pixel is: 0 dark … 1 a window or the sky, (H, W)."""
+    around = cv2.GaussianBlur(linear @ LUMA, (0, 0), 0.03 * max(linear.shape[:2]))
+    brightness = (to_srgb(np.asarray(around, np.float32)) - 0.35) / 0.45
+    return np.asarray(np.clip(brightness, 0, 1), np.float32)
