@@ -24,7 +24,7 @@ from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS, as_photo
 from training.degradations import Recipe, degrade
 from training.fine_tuning import DATA
-from training.photos import find_photos, read_pixels
+from training.photos import BUNDLED, bundled_photo, find_photos, read_pixels
 
 SEVERITIES = (0.4, 0.8)
 PRESENT = 0.2  # true severity from which a defect is there; below ABSENT it is not
@@ -133,6 +133,23 @@ def plot(judged: Judged, progress: Path, path: Path) -> None:
     figure.savefig(path, dpi=80)
 
 
+def draw_sheet(path: Path) -> None:
+    """Bundled photos, each with one defect at severity 0.6, and what the classifier says of it."""
+    classifier, severity = load_classifier(WEIGHTS, "cpu"), 0.6
+    figure, axes = plt.subplots(len(BUNDLED), 1 + len(COLUMNS), figsize=(24, 2.2 * len(BUNDLED)))
+    for row, name in zip(axes, BUNDLED, strict=True):
+        for number, (axis, defect) in enumerate(zip(row, (None, *COLUMNS), strict=True)):
+            recipe = Recipe({defect: severity} if defect else {}, number)
+            photo = as_photo(degrade(bundled_photo(name), recipe), np.random.default_rng(number))
+            diagnosis = classifier.diagnose([take_views(photo)])[0]
+            said = diagnosis.severities[defect] if defect else len(diagnosis.found)
+            axis.imshow(photo.pixels)
+            axis.set(xticks=[], yticks=[])
+            axis.set_title(f"{defect.value} {said:.2f}" if defect else f"clean: {said} found")
+    figure.tight_layout()
+    figure.savefig(path, dpi=60)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA)
@@ -157,6 +174,7 @@ def main() -> None:
         "defects": report,
     }
     (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+    draw_sheet(arguments.report / "sheet.png")
     plot(judged, arguments.run / "progress.json", arguments.report / "curves.png")
     alarm_note = f"Clean photos with any alarm: {any_alarm:.1%} of {judged.clean.sum()}."
     header = list(next(iter(report.values())))

@@ -24,7 +24,7 @@ from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS as DEFECT_WEIGHTS
 from training.degradations import Recipe, degrade
 from training.fine_tuning import DATA
-from training.photos import find_photos, read_pixels
+from training.photos import BUNDLED, bundled_photo, find_photos, read_pixels
 from training.rivals import RIVALS
 from training.tone import WEIGHTS
 
@@ -82,11 +82,11 @@ def harm_to_good(
     }
 
 
-def draw_sheet(paths: tuple[Path, ...], toner: Toner, path: Path) -> None:
-    """Clean, degraded at both severities and mended, one defect a row."""
+def draw_sheet(photos: list[Pixels], toner: Toner, path: Path) -> None:
+    """Clean, degraded at both severities and mended, one defect a row, the photos in turn."""
     figure, axes = plt.subplots(len(MENDED), 5, figsize=(16, 2.4 * len(MENDED)))
     for row, defect in enumerate(MENDED):
-        clean = read_pixels(paths[7 * row])
+        clean = photos[row % len(photos)]
         axes[row, 0].imshow(clean)
         axes[row, 0].set_ylabel(defect.value)
         for column, severity in enumerate(SEVERITIES):
@@ -136,9 +136,10 @@ def main() -> None:
     summary = {"severities": SEVERITIES, "gain_in_psnr_db": gains, "good_photos": good}
     (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
     plot(gains, arguments.run / "progress.json", arguments.report / "gains.png")
-    # The sheet shows photos that are not ours to pass on: it stays in the run's own folder.
+    draw_sheet([bundled_photo(name) for name in BUNDLED], toner, arguments.report / "sheet.png")
+    # These photos are not ours to pass on: their sheet stays in the run's own folder.
     arguments.run.mkdir(parents=True, exist_ok=True)
-    draw_sheet(held_out, toner, arguments.run / "sheet.png")
+    draw_sheet([read_pixels(path) for path in held_out[::7]], toner, arguments.run / "sheet.png")
     methods = list(next(iter(gains.values())))
     rows = [[name, *(f"{row[method]:+.1f}" for method in methods)] for name, row in gains.items()]
     note = (

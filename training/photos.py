@@ -8,10 +8,19 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import skimage.data
+from PIL import Image
 
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.views import statistics_of, thumbnail_of
 
+# NASA; Rachel Michetti and Stefan van der Walt, both CC0; SpaceX, public domain.
+BUNDLED = {
+    "astronaut": "astronaut.png",
+    "coffee": "coffee.png",
+    "chelsea": "chelsea.png",
+    "rocket": "rocket.jpg",
+}
 HELD_OUT = 0.15  # share of the sources that no training sees
 
 
@@ -71,6 +80,15 @@ def read_pixels(path: Path) -> Pixels:
     if decoded is None:
         raise FileNotFoundError(path)
     return np.asarray(decoded, np.uint8)
+
+
+def bundled_photo(name: str) -> Pixels:
+    """A public-domain photo that scikit-image brings along, one of `BUNDLED`.
+
+    What is shown to others is made from these: the training photos are not ours to pass on.
+    """
+    with Image.open(Path(skimage.data.__file__).parent / BUNDLED[name]) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def endless(photos: tuple[Path, ...], rng: np.random.Generator) -> Iterator[Path]:

@@ -9,13 +9,13 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-import skimage.data
 
 from darkroom.client import Darkroom
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.codec import decode
 from darkroom.imaging.photo import Pixels
 from training.degradations import Recipe, compression, degrade
+from training.photos import bundled_photo
 
 SHOWN: tuple[tuple[str, Recipe], ...] = (
     ("coffee", Recipe({Defect.LOW_LIGHT: 0.6}, 11)),
@@ -34,7 +34,7 @@ def main() -> None:
     client = Darkroom(arguments.url)
     columns = []
     for name, recipe in SHOWN:
-        degraded = degrade(getattr(skimage.data, name)(), recipe).pixels
+        degraded = degrade(bundled_photo(name), recipe).pixels
         mended = client.enhance(compression.compress(degraded, 95)).photo
         after = degraded if mended is None else decode(mended, 1 << 24).pixels
         columns.append(np.concatenate([_shown(degraded), _gap(_shown(degraded)), _shown(after)]))
