@@ -26,7 +26,7 @@ from training.degradations import Degraded, Recipe, compression, degrade, draw_r
 from training.degradations.recipe import to_pixels
 from training.fine_tuning import begin, in_bfloat16, prepare
 from training.loop import train
-from training.photos import TrainingPhotos, endless, find_photos, read_pixels
+from training.photos import TrainingPhotos, endless, find_photos, read_pixels, recolour
 
 WEIGHTS = Path("model-store/weights/defects.safetensors")
 BATCH = 32
@@ -57,7 +57,7 @@ def jitter(clean: Pixels, rng: np.random.Generator) -> Pixels:
     share = rng.uniform(0.75, 1.0, 2)
     h, w = int(height * share[0]), int(width * share[1])
     y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-    picture = clean[y : y + h, x : x + w]
+    picture = recolour(clean[y : y + h, x : x + w], rng)
     if rng.random() < 0.5:
         picture = picture[:, ::-1]
     if rng.random() < 0.5:  # a large photo's pixels are softer than a small one's

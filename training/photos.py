@@ -21,6 +21,9 @@ BUNDLED = {
     "chelsea": "chelsea.png",
     "rocket": "rocket.jpg",
 }
+ROOMS = ("houses", "places-rooms")  # folders
+# sRGB → luma and two chroma axes (ITU-R BT.601).
+_YCC = np.asarray([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -0.081]])
 HELD_OUT = 0.15  # share of the sources that no training sees
 
 
@@ -34,14 +37,19 @@ def find_photos(data: Path) -> TrainingPhotos:
     """List the photos under `data` that are clean targets, split by source.
 
     A clean target is well exposed, uses the range of levels, is neither tinted nor soft nor blown;
-    many of the listing photos are none of these. All rooms of one house go to the same side.
+    many of the listing photos are none of these. Rooms are mostly painted white, so their mean
+    colour tells a tint; of a brick wall or a meadow it tells nothing, and colourful things must be
+    among the clean photos, or all of them look tinted. All rooms of one house go to the same side.
     """
     training: list[Path] = []
     validation: list[Path] = []
     with (data / "index.csv").open(newline="") as index:
         for row in csv.DictReader(index):
             path = data / row["file"]
-            if row["file"].startswith("photos/") and _well_lit(row) and is_clean(read_pixels(path)):
+            if not row["file"].startswith("photos/") or not _well_lit(row):
+                continue
+            pixels = read_pixels(path)
+            if uses_the_range(pixels) and (path.parent.name not in ROOMS or is_neutral(pixels)):
                 (validation if held_out(path) else training).append(path)
     return TrainingPhotos(tuple(training), tuple(validation))
 
@@ -58,21 +66,18 @@ def _well_lit(row: dict[str, str]) -> bool:
     return 90 < mean < 180 and bright > 185 and detail > 12
 
 
-def is_clean(pixels: Pixels) -> bool:
-    """Judge what the index does not tell: black and white points, clipping, cast."""
+def uses_the_range(pixels: Pixels) -> bool:
+    """Whether there is black and white in it, and little that is blown."""
     luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     black, white = np.percentile(luma, (1, 99))
-    cast = statistics_of(thumbnail_of(pixels))[-2:]
-    linear = (pixels / 255.0) ** 2.2
-    red, green, blue = np.log(linear.mean(axis=(0, 1)) + 1e-6)
-    mean_cast = np.hypot(red - green, blue - green)
-    return bool(
-        black < 35
-        and white > 225
-        and (luma > 250).mean() < 0.12
-        and np.hypot(*cast) < 0.2
-        and mean_cast < 0.5
-    )
+    return bool(black < 35 and white > 225 and (luma > 250).mean() < 0.12)
+
+
+def is_neutral(pixels: Pixels) -> bool:
+    """Whether the bright parts and the mean are close to grey."""
+    bright = statistics_of(thumbnail_of(pixels))[-2:]
+    red, green, blue = np.log(((pixels / 255.0) ** 2.2).mean(axis=(0, 1)) + 1e-6)
+    return bool(np.hypot(*bright) < 0.2 and np.hypot(red - green, blue - green) < 0.5)
 
 
 def read_pixels(path: Path) -> Pixels:
@@ -89,6 +94,21 @@ def bundled_photo(name: str) -> Pixels:
     """
     with Image.open(Path(skimage.data.__file__).parent / BUNDLED[name]) as image:
         return np.asarray(image.convert("RGB"))
+
+
+def recolour(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Vary the colours of things, not of the light: turn and scale chroma, greys stay grey.
+
+    Without it a red wall is as good a sign of a warm cast as a red tint of everything.
+    """
+    if rng.random() < 0.5:
+        return pixels
+    turn = np.radians(rng.uniform(-40, 40)) if rng.random() < 0.5 else 0.0
+    saturation = rng.uniform(0.6, 1.5)
+    sine, cosine = saturation * np.sin(turn), saturation * np.cos(turn)
+    in_chroma = np.asarray([[1, 0, 0], [0, cosine, -sine], [0, sine, cosine]])
+    mixing = np.linalg.inv(_YCC) @ in_chroma @ _YCC
+    return np.asarray(cv2.transform(pixels, mixing), np.uint8)
 
 
 def endless(photos: tuple[Path, ...], rng: np.random.Generator) -> Iterator[Path]:

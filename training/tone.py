@@ -24,7 +24,7 @@ from training.degradations import Recipe, degrade_light, draw_recipe
 from training.degradations.recipe import to_pixels
 from training.fine_tuning import begin, prepare
 from training.loop import train
-from training.photos import TrainingPhotos, endless, find_photos, read_pixels
+from training.photos import TrainingPhotos, endless, find_photos, read_pixels, recolour
 
 WEIGHTS = Path("model-store/weights/tone.safetensors")
 BATCH = 32
@@ -65,7 +65,7 @@ def frame(picture: Pixels, rng: np.random.Generator) -> Pixels:
     share = rng.uniform(0.7, 1.0, 2)
     h, w = int(height * share[0]), int(width * share[1])
     y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-    framed = picture[y : y + h, x : x + w]
+    framed = recolour(picture[y : y + h, x : x + w], rng)
     return np.ascontiguousarray(framed[:, ::-1] if rng.random() < 0.5 else framed)
 
 
