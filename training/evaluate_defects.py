@@ -11,14 +11,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import cv2
 import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from darkroom.contracts.defects import Defect
+from darkroom.imaging.photo import Pixels
 from darkroom.imaging.views import Views, take_views
-from darkroom.networks.defects import COLUMNS, DefectNetwork, load_classifier
+from darkroom.networks.defects import COLUMNS, IN_PATCHES, DefectNetwork, load_classifier
 from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS, as_photo
@@ -100,6 +102,35 @@ def measure(judged: Judged, thresholds: np.ndarray) -> dict[str, dict[str, float
     return report
 
 
+def judge_sizes(data: Path) -> dict[str, dict[str, list[float]]]:
+    """What is said of real photos of 8 Mpx and of the same ones at 1280 px, clean and degraded.
+
+    For each defect that lives in single pixels: mean severity of the clean and of the degraded
+    photos (true severity 0.6), at either size.
+    """
+    classifier = load_classifier(WEIGHTS, "cpu")
+    photos = [read_pixels(path) for path in sorted(data.glob("eval/*/pdimages_*[0-9].jpg"))]
+    large = [photo for photo in photos if photo.shape[0] * photo.shape[1] > 6e6]
+    small = [_at_width(photo, 1280) for photo in large]
+    said: dict[str, dict[str, list[float]]] = {}
+    for defect in IN_PATCHES:
+        said[defect.value] = {}
+        for size, pictures_of_size in (("large", large), ("small", small)):
+            means = []
+            for recipe in (Recipe({}, 0), Recipe({defect: 0.6}, 0)):
+                degraded = (degrade(picture, recipe) for picture in pictures_of_size)
+                views = [take_views(as_photo(d, np.random.default_rng(0))) for d in degraded]
+                found = [classifier.diagnose([view])[0].severities[defect] for view in views]
+                means.append(round(float(np.mean(found)), 3))
+            said[defect.value][size] = means
+    return said
+
+
+def _at_width(pixels: Pixels, width: int) -> Pixels:
+    height = round(pixels.shape[0] * width / pixels.shape[1])
+    return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+
+
 def plot(judged: Judged, progress: Path, path: Path) -> None:
     figure, (losses, rates, severities) = plt.subplots(1, 3, figsize=(15, 4.6))
     if progress.exists():
@@ -172,6 +203,7 @@ def main() -> None:
         "severities": SEVERITIES,
         "clean_photos_with_any_alarm": float(any_alarm),
         "defects": report,
+        "clean_and_degraded_by_size": judge_sizes(arguments.data),
     }
     (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
     draw_sheet(arguments.report / "sheet.png")
@@ -183,6 +215,7 @@ def main() -> None:
     for name, row in report.items():
         print(f"{name:20}", "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
     print(alarm_note)
+    print("clean and degraded to 0.6, by size:", summary["clean_and_degraded_by_size"])
 
 
 if __name__ == "__main__":
