@@ -23,10 +23,11 @@ from darkroom.imaging.views import Views, take_views
 from darkroom.networks.defects import COLUMNS, IN_PATCHES, DefectNetwork, load_classifier
 from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
-from training.defects import WEIGHTS, as_photo
+from training.defects import WEIGHTS
 from training.degradations import Recipe, degrade
 from training.fine_tuning import DATA
 from training.photos import BUNDLED, bundled_photo, find_photos, read_pixels
+from training.samples import as_photo
 
 SEVERITIES = (0.4, 0.8)
 PRESENT = 0.2  # true severity from which a defect is there; below ABSENT it is not

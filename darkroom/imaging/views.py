@@ -1,7 +1,7 @@
-"""What a network sees of a photo: a thumbnail, a few native-resolution patches, and evidence.
+"""What a network sees of a photo: a thumbnail, the texture of a few patches, and evidence.
 
 Light, colour, haze and tilt show on a thumbnail; noise, blur and compression do not: an area resize
-averages them away. So patches are cut at native resolution, whatever the size of the photo.
+averages them away. So patches are looked at in native resolution, whatever the size of the photo.
 """
 
 from dataclasses import dataclass
@@ -11,12 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkroom.imaging.photo import Photo, Pixels
+from darkroom.imaging.texture import cut_patches, texture_of
 
 THUMBNAIL_PX = 192
-PATCH_PX = 64
-DETAILED = FLAT = 4  # patches: blur shows where there is detail, noise where there is none
-PATCHES = DETAILED + FLAT
-LATTICE = 8  # candidate patches along each side
 PERCENTILES = (0.5, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99.5)
 STATISTICS = 5 * len(PERCENTILES) + 2
 EVIDENCE = 3
@@ -29,18 +26,17 @@ class Views:
     """One photo as the networks see it.
 
     thumbnail: (192, 192, 3) uint8, the frame squeezed to a square.
-    patches: (8, 64, 64, 3) uint8 at native resolution, the four most detailed of a lattice first,
-        then the four flattest.
     statistics: (57,) float32, see `statistics_of`.
     lines: (80,) float32, see `lines_of`.
+    texture: (8, 32) float32, see `texture_of`: patches at native resolution, detailed ones first.
     evidence: (3,) float32: 1 if the photo came as a JPEG, then its luma and its chroma table's mean
         step as log2(1 + step) / 8.
     """
 
     thumbnail: Pixels
-    patches: Pixels
     statistics: NDArray[np.float32]
     lines: NDArray[np.float32]
+    texture: NDArray[np.float32]
     evidence: NDArray[np.float32]
 
 
@@ -48,9 +44,9 @@ def take_views(photo: Photo) -> Views:
     thumbnail = thumbnail_of(photo.pixels)
     return Views(
         thumbnail,
-        patches_of(photo.pixels),
         statistics_of(thumbnail),
         lines_of(thumbnail, photo.pixels.shape[1] / photo.pixels.shape[0]),
+        texture_of(cut_patches(photo.pixels)),
         evidence_of(photo.quantisation),
     )
 
@@ -72,37 +68,6 @@ def thumbnail_of(pixels: Pixels) -> Pixels:
 def _shrink(pixels: Pixels, width: int, height: int) -> Pixels:
     shrunk = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
     return np.asarray(shrunk, np.uint8)
-
-
-def patches_of(pixels: Pixels) -> Pixels:
-    """Cut the most and the least detailed patches of a lattice, on the JPEG's 8-pixel grid."""
-    height, width = pixels.shape[:2]
-    if min(height, width) < PATCH_PX:
-        pad = ((0, max(0, PATCH_PX - height)), (0, max(0, PATCH_PX - width)), (0, 0))
-        return patches_of(np.pad(pixels, pad, mode="symmetric"))
-    corners = [(y, x) for y in _lattice(height) for x in _lattice(width)]
-    sampled = [_cut(pixels, corner)[::4, ::4, 1] for corner in corners]
-    candidates = np.stack(sampled).reshape(len(corners), -1).astype(np.float32)
-    detail, level = candidates.std(axis=1), candidates.mean(axis=1)
-    by_detail = np.argsort(detail, kind="stable")
-    # Clipped patches hide noise: they count as flat only when nothing else is there.
-    clipped = (level < 8) | (level > 247)
-    by_flatness = np.lexsort((detail, clipped))
-    chosen = [*by_detail[::-1][:DETAILED], *by_flatness[:FLAT]]
-    while len(chosen) < PATCHES:  # fewer candidates than patches: repeat
-        chosen.append(chosen[len(chosen) % len(corners)])
-    chosen = chosen[:PATCHES]
-    return np.stack([_cut(pixels, corners[index]) for index in chosen])
-
-
-def _lattice(side: int) -> list[int]:
-    starts = np.linspace(0, side - PATCH_PX, LATTICE).astype(int) // 8 * 8
-    return sorted({int(start) for start in starts})
-
-
-def _cut(pixels: Pixels, corner: tuple[int, int]) -> Pixels:
-    y, x = corner
-    return pixels[y : y + PATCH_PX, x : x + PATCH_PX]
 
 
 def statistics_of(thumbnail: Pixels) -> NDArray[np.float32]:

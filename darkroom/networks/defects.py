@@ -9,7 +9,8 @@ from torch import Tensor, nn
 
 from darkroom.contracts.defects import Defect
 from darkroom.contracts.diagnosis import Diagnosis
-from darkroom.imaging.views import DETAILED, EVIDENCE, LINES, PATCHES, STATISTICS, Views
+from darkroom.imaging.texture import DETAILED, PATCHES, TEXTURE
+from darkroom.imaging.views import EVIDENCE, LINES, STATISTICS, THUMBNAIL_PX, Views
 from darkroom.networks.runtime import Arrays, Compiled, compile_network, convert_network
 from darkroom.networks.trunk import Trunk
 from darkroom.networks.weights import read_weights
@@ -29,10 +30,13 @@ COLUMNS = IN_THUMBNAIL + IN_PATCHES  # order of the network's outputs
 
 
 class DefectNetwork(nn.Module):
-    """A MobileNetV2 trunk over the thumbnail, a small plain network over the patches.
+    """A MobileNetV2 trunk over the thumbnail, a small dense network over the patches' texture.
 
     Maps the five arrays of `Views`, batched, to severity logits (N, 9) in the order of `COLUMNS`.
     """
+
+    texture_mean: Tensor
+    texture_spread: Tensor
 
     def __init__(self) -> None:
         super().__init__()
@@ -47,17 +51,15 @@ class DefectNetwork(nn.Module):
         self.frame_head = nn.Linear(192, len(IN_THUMBNAIL))
         self.tilt_head = nn.Linear(192, 1)  # training only: the signed angle steadies `rotation`
         self.texture = nn.Sequential(
-            nn.Conv2d(3, 16, 3, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(16, 32, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(32, 48, 3, stride=2, padding=1),
-            nn.ReLU(),
-            nn.Conv2d(48, 64, 3, stride=2, padding=1),
-            nn.ReLU(),
+            nn.Linear(TEXTURE, 96), nn.ReLU(), nn.Linear(96, 64), nn.ReLU()
         )
-        self.grain = nn.Sequential(nn.Linear(3 * 64 + EVIDENCE, 96), nn.ReLU())
-        self.grain_head = nn.Linear(96, len(IN_PATCHES))
+        self.grain = nn.Sequential(
+            nn.Linear(3 * 64 + EVIDENCE, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()
+        )
+        self.grain_head = nn.Linear(64, len(IN_PATCHES))
+        # Mean and spread of each number over the training photos.
+        self.register_buffer("texture_mean", torch.zeros(TEXTURE))
+        self.register_buffer("texture_spread", torch.ones(TEXTURE))
 
     def see_frame(self, thumbnails: Tensor, statistics: Tensor, lines: Tensor) -> Tensor:
         seen = self.trunk(thumbnails).mean(dim=(2, 3))
@@ -65,24 +67,23 @@ class DefectNetwork(nn.Module):
         features: Tensor = self.frame(torch.cat([seen, *facts], dim=1))
         return features
 
-    def see_grain(self, patches: Tensor, evidence: Tensor) -> Tensor:
-        x = patches.flatten(0, 1).permute(0, 3, 1, 2).float() / 127.5 - 1
-        seen = self.texture(x).mean(dim=(2, 3)).unflatten(0, (-1, PATCHES))
+    def see_grain(self, texture: Tensor, evidence: Tensor) -> Tensor:
+        seen = self.texture((texture - self.texture_mean) / self.texture_spread)
         detailed, flat = seen[:, :DETAILED], seen[:, DETAILED:]
-        parts = [detailed.mean(dim=1), flat.mean(dim=1), detailed.amax(dim=1), evidence]
+        parts = [detailed.mean(dim=1), detailed.amax(dim=1), flat.mean(dim=1), evidence]
         features: Tensor = self.grain(torch.cat(parts, dim=1))
         return features
 
     def forward(
         self,
         thumbnails: Tensor,
-        patches: Tensor,
         statistics: Tensor,
         lines: Tensor,
+        texture: Tensor,
         evidence: Tensor,
     ) -> Tensor:
         frame = self.frame_head(self.see_frame(thumbnails, statistics, lines))
-        grain = self.grain_head(self.see_grain(patches, evidence))
+        grain = self.grain_head(self.see_grain(texture, evidence))
         return torch.cat([frame, grain], dim=1)
 
 
@@ -90,9 +91,9 @@ def stack_views(views: list[Views]) -> tuple[np.ndarray, ...]:
     """Batch the five arrays, in the order that `DefectNetwork.forward` takes them."""
     return (
         np.stack([view.thumbnail for view in views]),
-        np.stack([view.patches for view in views]),
         np.stack([view.statistics for view in views]),
         np.stack([view.lines for view in views]),
+        np.stack([view.texture for view in views]),
         np.stack([view.evidence for view in views]),
     )
 
@@ -138,10 +139,10 @@ def convert(weights: Path) -> None:
 
 def _example() -> Arrays:
     blank = Views(
-        np.zeros((192, 192, 3), np.uint8),
-        np.zeros((PATCHES, 64, 64, 3), np.uint8),
+        np.zeros((THUMBNAIL_PX, THUMBNAIL_PX, 3), np.uint8),
         np.zeros(STATISTICS, np.float32),
         np.zeros(LINES, np.float32),
+        np.zeros((PATCHES, TEXTURE), np.float32),
         np.zeros(EVIDENCE, np.float32),
     )
     return stack_views([blank])

@@ -3,12 +3,11 @@ import numpy as np
 import pytest
 
 from darkroom.imaging.photo import Format, Photo
+from darkroom.imaging.texture import TEXTURE
 from darkroom.imaging.views import (
-    DETAILED,
     STATISTICS,
     evidence_of,
     lines_of,
-    patches_of,
     statistics_of,
     take_views,
     thumbnail_of,
@@ -24,9 +23,10 @@ def test_any_size_gives_the_same_shapes(size):
     views = take_views(Photo(pixels, Format.PNG))
 
     assert views.thumbnail.shape == (192, 192, 3)
-    assert views.patches.shape == (8, 64, 64, 3)
+    assert views.texture.shape == (8, TEXTURE)
     assert views.statistics.shape == (STATISTICS,)
     assert np.isfinite(views.statistics).all()
+    assert np.isfinite(views.texture).all()
 
 
 def test_large_and_small_photo_have_the_same_thumbnail():
@@ -37,26 +37,6 @@ def test_large_and_small_photo_have_the_same_thumbnail():
     difference = np.abs(thumbnail_of(large).astype(int) - thumbnail_of(room))
 
     assert difference.mean() < 3
-
-
-def test_patches_are_cut_at_native_resolution_and_ordered_by_detail():
-    """Noise keeps its full strength in a patch, and detailed patches come before flat ones."""
-    pixels = np.full((1024, 1536, 3), 128, np.uint8)
-    grain = np.random.default_rng(0).integers(0, 256, (512, 1536, 3), dtype=np.uint8)
-    pixels[:512] = grain
-
-    patches = patches_of(pixels).astype(float)
-
-    assert patches[:DETAILED].std() > 70
-    assert patches[DETAILED:].std() == 0
-
-
-def test_clipped_patches_do_not_count_as_flat():
-    """A blown window has no noise to see: a flat wall is preferred."""
-    pixels = np.full((1024, 1536, 3), 255, np.uint8)
-    pixels[:, 768:] = 128
-
-    assert (patches_of(pixels)[DETAILED:] == 128).all()
 
 
 def test_statistics_tell_range_and_cast():

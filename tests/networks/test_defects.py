@@ -33,23 +33,23 @@ def test_every_defect_has_one_column():
 
 
 def test_halves_do_not_see_each_other():
-    """Patches cannot move a thumbnail's defects, nor the thumbnail those of the patches."""
+    """Texture cannot move a thumbnail's defects, nor the thumbnail those of the texture."""
     torch.manual_seed(0)
     network = DefectNetwork().eval()
-    thumbnail, patches, statistics, lines, evidence = map(
+    thumbnail, statistics, lines, texture, evidence = map(
         torch.from_numpy, stack_views([views_of(1)])
     )
 
     with torch.inference_mode():
-        whole = network(thumbnail, patches, statistics, lines, evidence)
-        other_patches = network(thumbnail, 255 - patches, statistics, lines, evidence)
-        other_frame = network(255 - thumbnail, patches, statistics, lines, evidence)
+        whole = network(thumbnail, statistics, lines, texture, evidence)
+        other_texture = network(thumbnail, statistics, lines, 1 - texture, evidence)
+        other_frame = network(255 - thumbnail, statistics, lines, texture, evidence)
 
     frame, grain = slice(0, len(IN_THUMBNAIL)), slice(len(IN_THUMBNAIL), None)
     assert whole.shape == (1, len(IN_THUMBNAIL) + len(IN_PATCHES))
-    assert torch.equal(whole[:, frame], other_patches[:, frame])
+    assert torch.equal(whole[:, frame], other_texture[:, frame])
     assert torch.equal(whole[:, grain], other_frame[:, grain])
-    assert not torch.equal(whole[:, grain], other_patches[:, grain])
+    assert not torch.equal(whole[:, grain], other_texture[:, grain])
 
 
 def test_loss_falls_on_one_batch():
@@ -59,7 +59,7 @@ def test_loss_falls_on_one_batch():
     network = DefectNetwork()
     batch = [
         make_sample(draw_room(seed, 160, 96), Recipe({defect: 0.8}, seed), rng)
-        for seed, defect in enumerate((Defect.LOW_LIGHT, Defect.NOISY))
+        for seed, defect in enumerate((Defect.LOW_LIGHT, Defect.HAZY))
     ]
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     losses = []

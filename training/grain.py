@@ -1,0 +1,64 @@
+"""The half of the defect classifier that sees noise, blur and compression.
+
+It is a small dense network over numbers, so the photos are measured once and the network goes over
+those measurements again and again: minutes, where the other half takes an hour.
+"""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from darkroom.imaging.texture import cut_patches, texture_of
+from darkroom.imaging.views import evidence_of
+from darkroom.networks.defects import IN_PATCHES, DefectNetwork
+from training.degradations import degrade, draw_recipe
+from training.photos import endless, read_pixels
+from training.samples import as_photo, jitter, severity_loss
+
+POOL = 16_000  # degraded photos
+EPOCHS, BATCH, RATE = 50, 64, 2e-3
+
+
+def measure_pool(
+    photos: tuple[Path, ...], rng: np.random.Generator, count: int = POOL
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Degrade and measure: texture (N, 8, 32), evidence (N, 3), true severities (N, 3)."""
+    textures, evidences, severities = [], [], []
+    paths = endless(photos, rng)
+    for _ in range(count):
+        # Mostly defects of this half; the others too, since darkness and haze change textures.
+        recipe = draw_recipe(rng, IN_PATCHES) if rng.random() < 0.7 else draw_recipe(rng)
+        degraded = degrade(jitter(read_pixels(next(paths)), rng), recipe)
+        photo = as_photo(degraded, rng)
+        textures.append(texture_of(cut_patches(photo.pixels)))
+        evidences.append(evidence_of(photo.quantisation))
+        severities.append([degraded.severities[defect] for defect in IN_PATCHES])
+    arrays = (textures, evidences, severities)
+    texture, evidence, truth = (torch.from_numpy(np.asarray(a, np.float32)) for a in arrays)
+    return texture, evidence, truth
+
+
+def train_grain(network: DefectNetwork, pool: tuple[Tensor, Tensor, Tensor], epochs: int) -> float:
+    """Fit the half of `network` that sees texture; returns the last epoch's mean loss."""
+    texture, evidence, truth = pool
+    network.texture_mean.copy_(texture.mean(dim=(0, 1)))
+    network.texture_spread.copy_(texture.std(dim=(0, 1)) + 1e-3)
+    parts = (network.texture, network.grain, network.grain_head)
+    parameters = [parameter for part in parts for parameter in part.parameters()]
+    optimiser = torch.optim.AdamW(parameters, RATE, weight_decay=1e-3)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    mean = 0.0
+    for _ in range(epochs):
+        losses = []
+        for index in torch.split(torch.randperm(len(truth)), BATCH):
+            logits = network.grain_head(network.see_grain(texture[index], evidence[index]))
+            loss = severity_loss(logits, truth[index])
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            losses.append(loss.item())
+        schedule.step()
+        mean = float(np.mean(losses))
+    return mean

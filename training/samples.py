@@ -1,0 +1,52 @@
+"""Degraded photos as the service would receive them, and the variety that is no defect."""
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from darkroom.imaging.jpeg import read_coding
+from darkroom.imaging.photo import Format, Photo, Pixels
+from training.degradations import Degraded, compression
+from training.degradations.recipe import to_pixels
+from training.photos import recolour
+
+
+def as_photo(degraded: Degraded, rng: np.random.Generator) -> Photo:
+    """Wrap degraded pixels as the service would receive them: half of them as a fine JPEG."""
+    payload = degraded.payload
+    pixels = degraded.pixels
+    if payload is None and rng.random() < 0.5:
+        payload = compression.compress(pixels, int(rng.integers(88, 98)))
+        pixels = compression.expand(payload)
+    if payload is None:
+        return Photo(pixels, Format.PNG)
+    return Photo(pixels, Format.JPEG, quantisation=read_coding(payload).quantisation)
+
+
+def jitter(clean: Pixels, rng: np.random.Generator) -> Pixels:
+    """Vary what is no defect: framing, mirror image, a camera's mild softness and grain."""
+    height, width = clean.shape[:2]
+    share = rng.uniform(0.75, 1.0, 2)
+    h, w = int(height * share[0]), int(width * share[1])
+    y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
+    picture = recolour(clean[y : y + h, x : x + w], rng)
+    if rng.random() < 0.5:
+        picture = picture[:, ::-1]
+    if rng.random() < 0.5:  # a large photo's pixels are softer than a small one's
+        scale = rng.uniform(1.0, 1.5)
+        size = (int(w * scale), int(h * scale))
+        picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)
+    if rng.random() < 0.4:
+        grain = rng.standard_normal(picture.shape, dtype=np.float32) * np.float32(
+            rng.uniform(0, 1.5)
+        )
+        picture = to_pixels(((picture + grain) / 255).astype(np.float32))
+    return np.ascontiguousarray(picture)
+
+
+def severity_loss(logits: Tensor, truth: Tensor) -> Tensor:
+    """Cross entropy with the severity as a soft target, and twice its absolute error."""
+    error = (torch.sigmoid(logits) - truth).abs().mean()
+    return F.binary_cross_entropy_with_logits(logits, truth) + 2 * error
