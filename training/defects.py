@@ -1,9 +1,10 @@
 """Train the defect classifier: `python -m training.defects`.
 
 Reads the photos under `--data`, degrades them on the fly and trains the two halves of the network,
-which share nothing: an ImageNet trunk over thumbnails in this module, the small network over
-texture in `training.grain`. Writes `model-store/weights/defects.safetensors`;
-`python -m training.evaluate_defects` fits the thresholds and makes the report.
+which share nothing: an ImageNet trunk over thumbnails in this module, with the layers behind it
+once more in `training.frame`, and the small network over texture in `training.grain`. Writes
+`model-store/weights/defects.safetensors`; `python -m training.evaluate_defects` fits the thresholds
+and makes the report.
 """
 
 import json
@@ -24,13 +25,15 @@ from darkroom.networks.weights import write_weights
 from training.degradations import Recipe, degrade, draw_recipe
 from training.degradations.geometry import STEEPEST_DEGREES
 from training.fine_tuning import begin, prepare
-from training.grain import EPOCHS, measure_pool, train_grain
+from training.frame import train_judgement
+from training.grain import EPOCHS, measure_texture, train_grain
 from training.loop import train
 from training.photos import TrainingPhotos, endless, find_photos, read_pixels
 from training.samples import as_photo, jitter, severity_loss
 
 WEIGHTS = Path("model-store/weights/defects.safetensors")
 BATCH = 32
+POOL = 16_000  # degraded photos for the dense layers
 
 
 @dataclass(frozen=True)
@@ -62,20 +65,32 @@ def batches(photos: tuple[Path, ...], rng: np.random.Generator) -> Iterator[list
         ]
 
 
-def see(network: DefectNetwork, batch: list[Sample]) -> tuple[Tensor, Tensor, Tensor]:
-    """Severity logits (N, 6), tilt (N,) and true severities (N, 6)."""
-    arrays = stack_views([sample.views for sample in batch])
-    thumbnails, statistics, lines = (torch.from_numpy(array) for array in arrays[:3])
-    frame = network.see_frame(thumbnails, statistics, lines)
+def find_facts(network: DefectNetwork, batch: list[Sample]) -> tuple[Tensor, Tensor, Tensor]:
+    """Facts (N, 462), true severities (N, 6) and signed tilt (N,)."""
+    arrays = [torch.from_numpy(a) for a in stack_views([sample.views for sample in batch])]
     truth = torch.from_numpy(np.stack([sample.severities for sample in batch]))
-    return network.frame_head(frame), network.tilt_head(frame)[:, 0], truth
+    tilt = torch.tensor([sample.tilt for sample in batch], dtype=torch.float32)
+    return network.find_facts(*arrays[:4]), truth, tilt
 
 
 def loss_of(network: DefectNetwork, batch: list[Sample]) -> Tensor:
     """Error of the severities and of the signed tilt."""
-    logits, turned, truth = see(network, batch)
-    tilt = torch.tensor([sample.tilt for sample in batch], dtype=torch.float32)
-    return severity_loss(logits, truth) + F.smooth_l1_loss(turned, tilt, beta=0.1)
+    facts, truth, tilt = find_facts(network, batch)
+    frame = network.judge_facts(facts)
+    turned = network.tilt_head(frame)[:, 0]
+    return severity_loss(network.frame_head(frame), truth) + F.smooth_l1_loss(
+        turned, tilt, beta=0.1
+    )
+
+
+@torch.no_grad()
+def measure_pool(
+    network: DefectNetwork, samples: Iterator[list[Sample]]
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Look at `POOL` degraded photos once: their facts, severities and tilts."""
+    seen = [find_facts(network, next(samples)) for _ in range(POOL // BATCH)]
+    facts, truth, tilt = (torch.cat(parts) for parts in zip(*seen, strict=True))
+    return facts, truth, tilt
 
 
 def validation_samples(photos: TrainingPhotos, count: int) -> list[Sample]:
@@ -96,7 +111,8 @@ def mean_error(network: DefectNetwork, samples: list[Sample]) -> float:
     """Mean absolute error of the severities; prints it defect by defect."""
     errors = []
     for start in range(0, len(samples), 64):
-        logits, _, truth = see(network, samples[start : start + 64])
+        facts, truth, _ = find_facts(network, samples[start : start + 64])
+        logits = network.frame_head(network.judge_facts(facts))
         errors.append((torch.sigmoid(logits) - truth).abs())
     by_defect = torch.cat(errors).mean(dim=0).tolist()
     print({d.value: round(e, 3) for d, e in zip(IN_THUMBNAIL, by_defect, strict=True)})
@@ -119,8 +135,11 @@ def main() -> None:
         run.minutes,
         run.folder,
     )
-    print(f"{progress.step} steps, score {progress.scores[-1][1]:.3f}; now the texture")
-    loss = train_grain(network, measure_pool(photos.training, np.random.default_rng(2)), EPOCHS)
+    print(f"{progress.step} steps, score {progress.scores[-1][1]:.3f}; now the dense layers")
+    again = batches(photos.training, np.random.default_rng(2))
+    train_judgement(network, *measure_pool(network, again))
+    texture = measure_texture(photos.training, np.random.default_rng(3))
+    loss = train_grain(network, texture, EPOCHS)
     unfitted = json.dumps({defect.value: 0.3 for defect in Defect})
     write_weights(WEIGHTS, network, {"thresholds": unfitted})
     print(f"loss on texture {loss:.3f} → {WEIGHTS}")

@@ -21,7 +21,7 @@ POOL = 16_000  # degraded photos
 EPOCHS, BATCH, RATE = 50, 64, 2e-3
 
 
-def measure_pool(
+def measure_texture(
     photos: tuple[Path, ...], rng: np.random.Generator, count: int = POOL
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Degrade and measure: texture (N, 8, 32), evidence (N, 3), true severities (N, 3)."""

@@ -17,6 +17,9 @@ THUMBNAIL_PX = 192
 PERCENTILES = (0.5, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99.5)
 STATISTICS = 5 * len(PERCENTILES) + 2
 EVIDENCE = 3
+COLOURS = 3 * 7 + 12 * 12
+_LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 4)  # of a level; 4 keeps black's noise out
+_BANDS = (32, 64, 112, 160, 208, 250)  # levels of the brightest channel
 TILTS_DEGREES = 20  # lines further from upright or level than this tell nothing about a tilt
 LINES = 2 * 2 * TILTS_DEGREES
 
@@ -28,6 +31,7 @@ class Views:
     thumbnail: (192, 192, 3) uint8, the frame squeezed to a square.
     statistics: (57,) float32, see `statistics_of`.
     lines: (80,) float32, see `lines_of`.
+    colours: (165,) float32, see `colours_of`.
     texture: (8, 32) float32, see `texture_of`: patches at native resolution, detailed ones first.
     evidence: (3,) float32: 1 if the photo came as a JPEG, then its luma and its chroma table's mean
         step as log2(1 + step) / 8.
@@ -36,6 +40,7 @@ class Views:
     thumbnail: Pixels
     statistics: NDArray[np.float32]
     lines: NDArray[np.float32]
+    colours: NDArray[np.float32]
     texture: NDArray[np.float32]
     evidence: NDArray[np.float32]
 
@@ -46,6 +51,7 @@ def take_views(photo: Photo) -> Views:
         thumbnail,
         statistics_of(thumbnail),
         lines_of(thumbnail, photo.pixels.shape[1] / photo.pixels.shape[0]),
+        colours_of(thumbnail),
         texture_of(cut_patches(photo.pixels)),
         evidence_of(photo.quantisation),
     )
@@ -120,3 +126,20 @@ def evidence_of(quantisation: tuple[NDArray[np.uint16], ...]) -> NDArray[np.floa
     luma, chroma = quantisation[0], quantisation[min(1, len(quantisation) - 1)]
     steps = [np.log2(1 + float(table.mean())) / 8 for table in (luma, chroma)]
     return np.asarray([1, *steps], np.float32)
+
+
+def colours_of(thumbnail: Pixels) -> NDArray[np.float32]:
+    """Where the colours lie: of a tint they move together, of coloured things they spread.
+
+    (165,) float32: for each of 7 bands of brightness its share of the pixels and the mean log(R/G)
+    and log(B/G) there; then a histogram of both, 12×12 over ±1, as square roots of shares.
+    """
+    red, green, blue = (_LOGARITHM[thumbnail[::2, ::2, k].ravel()] for k in range(3))
+    warm, cool = red - green, blue - green
+    band = np.searchsorted(_BANDS, thumbnail[::2, ::2].max(axis=2).ravel())
+    counts = np.bincount(band, minlength=7)
+    means = [np.bincount(band, plane, 7) / np.maximum(counts, 1) for plane in (warm, cool)]
+    cell = np.clip((np.stack([warm, cool]) + 1) * 6, 0, 11.9).astype(np.intp)
+    histogram = np.bincount(cell[0] * 12 + cell[1], minlength=144) / len(band)
+    parts = (counts / len(band), *means, np.sqrt(histogram))
+    return np.concatenate(parts).astype(np.float32)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from darkroom.contracts.defects import Defect
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.imaging.texture import DETAILED, PATCHES, TEXTURE
-from darkroom.imaging.views import EVIDENCE, LINES, STATISTICS, THUMBNAIL_PX, Views
+from darkroom.imaging.views import COLOURS, EVIDENCE, LINES, STATISTICS, THUMBNAIL_PX, Views
 from darkroom.networks.runtime import Arrays, Compiled, compile_network, convert_network
 from darkroom.networks.trunk import Trunk
 from darkroom.networks.weights import read_weights
@@ -32,22 +32,24 @@ COLUMNS = IN_THUMBNAIL + IN_PATCHES  # order of the network's outputs
 class DefectNetwork(nn.Module):
     """A MobileNetV2 trunk over the thumbnail, a small dense network over the patches' texture.
 
-    Maps the five arrays of `Views`, batched, to severity logits (N, 9) in the order of `COLUMNS`.
+    Maps the six arrays of `Views`, batched, to severity logits (N, 9) in the order of `COLUMNS`.
     """
 
+    fact_mean: Tensor
+    fact_spread: Tensor
     texture_mean: Tensor
     texture_spread: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.trunk = Trunk(stages=6)
-        self.statistics = nn.Sequential(
-            nn.Linear(STATISTICS, 96), nn.ReLU(), nn.Linear(96, 96), nn.ReLU()
+        # What the trunk finds hard to learn from a thousand photos, it is told: the directions of
+        # edges give a tilt away, the colours of bright and dark parts a tint.
+        self.sizes = [self.trunk.channels, STATISTICS, LINES, COLOURS]
+        self.branches = nn.ModuleList(
+            nn.Sequential(nn.Dropout(0.2), nn.Linear(size, 128), nn.ReLU()) for size in self.sizes
         )
-        # The trunk finds a tilt hard to learn from a thousand photos; the directions of its edges
-        # give it away.
-        self.lines = nn.Sequential(nn.Linear(LINES, 96), nn.ReLU(), nn.Linear(96, 96), nn.ReLU())
-        self.frame = nn.Sequential(nn.Linear(self.trunk.channels + 2 * 96, 192), nn.ReLU())
+        self.frame = nn.Sequential(nn.Linear(128 * 4, 192), nn.ReLU(), nn.Dropout(0.2))
         self.frame_head = nn.Linear(192, len(IN_THUMBNAIL))
         self.tilt_head = nn.Linear(192, 1)  # training only: the signed angle steadies `rotation`
         self.texture = nn.Sequential(
@@ -57,14 +59,24 @@ class DefectNetwork(nn.Module):
             nn.Linear(3 * 64 + EVIDENCE, 128), nn.ReLU(), nn.Linear(128, 64), nn.ReLU()
         )
         self.grain_head = nn.Linear(64, len(IN_PATCHES))
-        # Mean and spread of each number over the training photos.
+        # Mean and spread over the training photos.
+        self.register_buffer("fact_mean", torch.zeros(sum(self.sizes)))
+        self.register_buffer("fact_spread", torch.ones(sum(self.sizes)))
         self.register_buffer("texture_mean", torch.zeros(TEXTURE))
         self.register_buffer("texture_spread", torch.ones(TEXTURE))
 
-    def see_frame(self, thumbnails: Tensor, statistics: Tensor, lines: Tensor) -> Tensor:
-        seen = self.trunk(thumbnails).mean(dim=(2, 3))
-        facts = [self.statistics(statistics), self.lines(lines)]
-        features: Tensor = self.frame(torch.cat([seen, *facts], dim=1))
+    def find_facts(
+        self, thumbnails: Tensor, statistics: Tensor, lines: Tensor, colours: Tensor
+    ) -> Tensor:
+        """All that is known of the frame, (N, 462): the trunk's features, then what it is told."""
+        return torch.cat(
+            [self.trunk(thumbnails).mean(dim=(2, 3)), statistics, lines, colours], dim=1
+        )
+
+    def judge_facts(self, facts: Tensor) -> Tensor:
+        parts = torch.split((facts - self.fact_mean) / self.fact_spread, self.sizes, dim=1)
+        seen = [branch(part) for branch, part in zip(self.branches, parts, strict=True)]
+        features: Tensor = self.frame(torch.cat(seen, dim=1))
         return features
 
     def see_grain(self, texture: Tensor, evidence: Tensor) -> Tensor:
@@ -79,20 +91,23 @@ class DefectNetwork(nn.Module):
         thumbnails: Tensor,
         statistics: Tensor,
         lines: Tensor,
+        colours: Tensor,
         texture: Tensor,
         evidence: Tensor,
     ) -> Tensor:
-        frame = self.frame_head(self.see_frame(thumbnails, statistics, lines))
+        facts = self.find_facts(thumbnails, statistics, lines, colours)
+        frame = self.frame_head(self.judge_facts(facts))
         grain = self.grain_head(self.see_grain(texture, evidence))
         return torch.cat([frame, grain], dim=1)
 
 
 def stack_views(views: list[Views]) -> tuple[np.ndarray, ...]:
-    """Batch the five arrays, in the order that `DefectNetwork.forward` takes them."""
+    """Batch the six arrays, in the order that `DefectNetwork.forward` takes them."""
     return (
         np.stack([view.thumbnail for view in views]),
         np.stack([view.statistics for view in views]),
         np.stack([view.lines for view in views]),
+        np.stack([view.colours for view in views]),
         np.stack([view.texture for view in views]),
         np.stack([view.evidence for view in views]),
     )
@@ -142,6 +157,7 @@ def _example() -> Arrays:
         np.zeros((THUMBNAIL_PX, THUMBNAIL_PX, 3), np.uint8),
         np.zeros(STATISTICS, np.float32),
         np.zeros(LINES, np.float32),
+        np.zeros(COLOURS, np.float32),
         np.zeros((PATCHES, TEXTURE), np.float32),
         np.zeros(EVIDENCE, np.float32),
     )

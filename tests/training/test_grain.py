@@ -4,7 +4,7 @@ import torch
 
 from darkroom.networks.defects import DefectNetwork
 from tests.rooms import draw_room
-from training.grain import measure_pool, train_grain
+from training.grain import measure_texture, train_grain
 
 
 def test_training_on_texture_brings_the_loss_down(tmp_path):
@@ -13,7 +13,7 @@ def test_training_on_texture_brings_the_loss_down(tmp_path):
     for seed in range(4):
         photos.append(tmp_path / f"{seed}.png")
         cv2.imwrite(str(photos[-1]), draw_room(seed, 168, 112))
-    pool = measure_pool(tuple(photos), np.random.default_rng(0), count=48)
+    pool = measure_texture(tuple(photos), np.random.default_rng(0), count=48)
 
     losses = []
     for epochs in (1, 15):
