@@ -49,7 +49,7 @@ def train(
         progress = Progress(**saved["progress"])
     peaks = [group.setdefault("peak", group["lr"]) for group in optimiser.param_groups]
     budget, began, earlier = 60 * minutes, time.monotonic(), progress.seconds
-    saved_at, pending = earlier, torch.zeros(())
+    saved_at, pending, counted = earlier, torch.zeros(()), 0
     while progress.seconds < budget:
         share = progress.seconds / budget
         warm = min(1.0, (progress.step + 1) / 100)
@@ -62,10 +62,12 @@ def train(
         optimiser.step()
         progress.step += 1
         pending += loss.detach()
+        counted += 1
         progress.seconds = earlier + time.monotonic() - began
         if progress.step % 50 == 0:
-            progress.losses.append((progress.step, float(pending) / 50))
+            progress.losses.append((progress.step, float(pending) / counted))
             pending.zero_()
+            counted = 0
             print(
                 f"step {progress.step}  {progress.seconds:.0f} s  {progress.losses[-1][1]:.4f}",
                 flush=True,
