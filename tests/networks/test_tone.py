@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from darkroom.contracts.defects import Defect
+from darkroom.imaging.tone_map import apply_tone_map
 from darkroom.imaging.views import STATISTICS, statistics_of
 from darkroom.networks.tone import MENDED, ToneNetwork, asked_vector, load_toner
 from darkroom.networks.weights import write_weights
@@ -88,3 +89,19 @@ def test_any_batch_size(tmp_path, count):
     ]
 
     assert len(toner.plan(asked)) == count
+
+
+def test_flat_photo_is_stretched_and_an_even_one_left(tmp_path):
+    """For flat contrast alone the untrained identity moves half-way to the full range of levels."""
+    write_weights(tmp_path / "tone.safetensors", ToneNetwork(), {})
+    toner = load_toner(tmp_path / "tone.safetensors", "cpu")
+    flat = (100 + 0.2 * draw_room(1, 192, 192)).astype(np.uint8)
+    even = np.full((192, 192, 3), 120, np.uint8)
+    asked = frozenset({Defect.LOW_CONTRAST})
+
+    stretched, left = toner.plan([(flat, asked), (even, asked)])
+
+    before, after = np.ptp(flat), np.ptp(apply_tone_map(flat, stretched))
+    assert before < 60
+    assert 1.8 * before < after < 255
+    assert np.abs(apply_tone_map(even, left).astype(int) - even).max() <= 1
