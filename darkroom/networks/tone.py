@@ -97,8 +97,8 @@ def asked_vector(defects: Collection[Defect]) -> np.ndarray:
 def _with_stretch(tone_map: ToneMap, thumbnail: Pixels) -> ToneMap:
     """Average what the network predicts for flat contrast with a stretch of the percentiles.
 
-    They err independently: +16.0 dB together, +12.4 and +14.3 alone.
-    in a channel's level; fitted as one in the channel's curve, it joins the grid.
+    They err independently: +16.0 dB together, +12.4 and +14.3 alone. The stretch is a straight
+    line in a channel's level; fitted as one in the channel's curve, it joins the grid.
     """
     pixels = thumbnail[::2, ::2].reshape(-1, 3)
     low, high = np.percentile(pixels, (0.25, 99.75), axis=0)
