@@ -4,15 +4,14 @@ With the trunk frozen a photo has to be looked at once only; the dense layers be
 thousands of them again and again, which the training of the trunk has no time for.
 """
 
-import numpy as np
-import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from darkroom.networks.defects import DefectNetwork
+from training.loop import fit
 from training.samples import severity_loss
 
-EPOCHS, BATCH, RATE = 25, 128, 1.5e-3
+EPOCHS, BATCH, RATE, DECAY = 25, 128, 1.5e-3, 2e-2
 
 
 def train_judgement(network: DefectNetwork, facts: Tensor, truth: Tensor, tilt: Tensor) -> float:
@@ -23,23 +22,14 @@ def train_judgement(network: DefectNetwork, facts: Tensor, truth: Tensor, tilt: 
     network.fact_mean.copy_(facts.mean(dim=0))
     network.fact_spread.copy_(facts.std(dim=0) + 1e-2)
     parts = (network.branches, network.frame, network.frame_head, network.tilt_head)
-    parameters = [parameter for part in parts for parameter in part.parameters()]
-    optimiser = torch.optim.AdamW(parameters, RATE, weight_decay=2e-2)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, EPOCHS)
-    mean = 0.0
-    network.train()
-    for _ in range(EPOCHS):
-        losses = []
-        for index in torch.split(torch.randperm(len(truth)), BATCH):
-            frame = network.judge_facts(facts[index])
-            turned = network.tilt_head(frame)[:, 0]
-            loss = severity_loss(network.frame_head(frame), truth[index])
-            loss = loss + F.smooth_l1_loss(turned, tilt[index], beta=0.1)
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            losses.append(loss.item())
-        schedule.step()
-        mean = float(np.mean(losses))
+
+    def loss_of(index: Tensor) -> Tensor:
+        frame = network.judge_facts(facts[index])
+        turned = network.tilt_head(frame)[:, 0]
+        loss = severity_loss(network.frame_head(frame), truth[index])
+        return loss + F.smooth_l1_loss(turned, tilt[index], beta=0.1)
+
+    network.train()  # with dropout
+    mean = fit(parts, loss_of, len(truth), EPOCHS, BATCH, RATE, DECAY)
     network.eval()
     return mean

@@ -14,11 +14,12 @@ from darkroom.imaging.texture import cut_patches, texture_of
 from darkroom.imaging.views import evidence_of
 from darkroom.networks.defects import IN_PATCHES, DefectNetwork
 from training.degradations import degrade, draw_recipe
+from training.loop import fit
 from training.photos import endless, read_pixels
 from training.samples import as_photo, jitter, severity_loss
 
 POOL = 16_000  # degraded photos
-EPOCHS, BATCH, RATE = 50, 64, 2e-3
+EPOCHS, BATCH, RATE, DECAY = 50, 64, 2e-3, 1e-3
 
 
 def measure_texture(
@@ -46,19 +47,9 @@ def train_grain(network: DefectNetwork, pool: tuple[Tensor, Tensor, Tensor], epo
     network.texture_mean.copy_(texture.mean(dim=(0, 1)))
     network.texture_spread.copy_(texture.std(dim=(0, 1)) + 1e-3)
     parts = (network.texture, network.grain, network.grain_head)
-    parameters = [parameter for part in parts for parameter in part.parameters()]
-    optimiser = torch.optim.AdamW(parameters, RATE, weight_decay=1e-3)
-    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
-    mean = 0.0
-    for _ in range(epochs):
-        losses = []
-        for index in torch.split(torch.randperm(len(truth)), BATCH):
-            logits = network.grain_head(network.see_grain(texture[index], evidence[index]))
-            loss = severity_loss(logits, truth[index])
-            optimiser.zero_grad()
-            loss.backward()  # type: ignore[no-untyped-call]
-            optimiser.step()
-            losses.append(loss.item())
-        schedule.step()
-        mean = float(np.mean(losses))
-    return mean
+
+    def loss_of(index: Tensor) -> Tensor:
+        logits = network.grain_head(network.see_grain(texture[index], evidence[index]))
+        return severity_loss(logits, truth[index])
+
+    return fit(parts, loss_of, len(truth), epochs, BATCH, RATE, DECAY)

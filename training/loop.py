@@ -89,3 +89,33 @@ def train(
             (run / "progress.json").write_text(json.dumps(vars(progress)))
     network.eval()
     return progress
+
+
+def fit(
+    parts: tuple[nn.Module, ...],
+    loss_of: Callable[[Tensor], Tensor],
+    count: int,
+    epochs: int,
+    batch: int,
+    rate: float,
+    decay: float,
+) -> float:
+    """Fit dense layers to `count` measured photos; `loss_of` takes the indices of a batch.
+
+    Returns the mean loss of the last epoch.
+    """
+    parameters = [parameter for part in parts for parameter in part.parameters()]
+    optimiser = torch.optim.AdamW(parameters, rate, weight_decay=decay)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs)
+    mean = 0.0
+    for _ in range(epochs):
+        losses = []
+        for index in torch.split(torch.randperm(count), batch):
+            loss = loss_of(index)
+            optimiser.zero_grad()
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            losses.append(loss.item())
+        schedule.step()
+        mean = sum(losses) / len(losses)
+    return mean

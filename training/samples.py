@@ -25,15 +25,20 @@ def as_photo(degraded: Degraded, rng: np.random.Generator) -> Photo:
     return Photo(pixels, Format.JPEG, quantisation=read_coding(payload).quantisation)
 
 
-def jitter(clean: Pixels, rng: np.random.Generator) -> Pixels:
-    """Vary what is no defect: framing, mirror image, a camera's mild softness and grain."""
+def reframe(clean: Pixels, rng: np.random.Generator, smallest: float) -> Pixels:
+    """Crop to at least `smallest` of each side, recolour, and mirror every other photo."""
     height, width = clean.shape[:2]
-    share = rng.uniform(0.75, 1.0, 2)
+    share = rng.uniform(smallest, 1.0, 2)
     h, w = int(height * share[0]), int(width * share[1])
     y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-    picture = recolour(clean[y : y + h, x : x + w], rng)
-    if rng.random() < 0.5:
-        picture = picture[:, ::-1]
+    framed = recolour(clean[y : y + h, x : x + w], rng)
+    return np.ascontiguousarray(framed[:, ::-1] if rng.random() < 0.5 else framed)
+
+
+def jitter(clean: Pixels, rng: np.random.Generator) -> Pixels:
+    """Vary what is no defect: framing, mirror image, a camera's mild softness and grain."""
+    picture = reframe(clean, rng, 0.75)
+    h, w = picture.shape[:2]
     if rng.random() < 0.5:  # a large photo's pixels are softer than a small one's
         scale = rng.uniform(1.0, 1.5)
         size = (int(w * scale), int(h * scale))

@@ -24,7 +24,8 @@ from training.degradations import Recipe, degrade_light, draw_recipe
 from training.degradations.recipe import to_pixels
 from training.fine_tuning import begin, prepare
 from training.loop import train
-from training.photos import TrainingPhotos, endless, find_photos, read_pixels, recolour
+from training.photos import TrainingPhotos, endless, find_photos, read_pixels
+from training.samples import reframe
 
 WEIGHTS = Path("model-store/weights/tone.safetensors")
 BATCH = 32
@@ -60,15 +61,6 @@ def draw_asked(rng: np.random.Generator, present: frozenset[Defect]) -> frozense
     return some
 
 
-def frame(picture: Pixels, rng: np.random.Generator) -> Pixels:
-    height, width = picture.shape[:2]
-    share = rng.uniform(0.7, 1.0, 2)
-    h, w = int(height * share[0]), int(width * share[1])
-    y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
-    framed = recolour(picture[y : y + h, x : x + w], rng)
-    return np.ascontiguousarray(framed[:, ::-1] if rng.random() < 0.5 else framed)
-
-
 def batches(photos: tuple[Path, ...], rng: np.random.Generator) -> Iterator[list[Pair]]:
     paths = endless(photos, rng)
     while True:
@@ -76,7 +68,7 @@ def batches(photos: tuple[Path, ...], rng: np.random.Generator) -> Iterator[list
         for _ in range(BATCH):
             recipe = draw_recipe(rng, MENDED)
             asked = draw_asked(rng, frozenset(recipe.severities))
-            pairs.append(make_pair(frame(read_pixels(next(paths)), rng), recipe, asked))
+            pairs.append(make_pair(reframe(read_pixels(next(paths)), rng, 0.7), recipe, asked))
         yield pairs
 
 

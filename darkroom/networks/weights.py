@@ -40,7 +40,3 @@ def read_weights(path: Path, network: nn.Module) -> dict[str, str]:
         raise WrongWeights(f"{path.name} does not fit {expected}") from error
     network.eval()
     return notes
-
-
-def count_parameters(network: nn.Module) -> int:
-    return sum(parameter.numel() for parameter in network.parameters() if parameter.requires_grad)
