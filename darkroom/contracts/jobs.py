@@ -3,19 +3,19 @@
 The keys on the wire are camelCase here, as the clients of these routes read them; the report keeps
 its own. A *job* is one photo and one operation; an *order* is all jobs of one upload.
 
-    POST   /api/images               a form: `file` (repeatable), `operation`, that operation's options;
-                                     `source` (id of a job or order) instead of files runs them again;
-                                     `webhook`. → 201 `Job` for one photo, `Order` for many (200: known
-                                     Idempotency-Key)
-    GET    /api/images               ?limit=1…200&before=… → `JobList`
-    GET    /api/images/{id}          → `Job`, or `Order` for an order's id
-    DELETE /api/images/{id}          → 204; job or order, bytes and rows are gone
+    POST   /api/images        a form: `file` (repeatable), `operation`, that operation's options,
+                              `webhook`; `source`, the id of a job or order, instead of files runs
+                              them again → 201 `Job` for one photo, `Order` for many; 200 where the
+                              Idempotency-Key is known
+    GET    /api/images        ?limit=1…200&before=… → `JobList`
+    GET    /api/images/{id}   → `Job`, or `Order` for an order's id
+    DELETE /api/images/{id}   → 204; bytes and rows are gone
     GET    /api/images/{id}/original, …/result   the bytes; ?download=1 for a file to save
-    GET    /api/images/{id}/events   server-sent events of a job or order
-    GET    /api/images/events        of all jobs of the session; one for a page is enough
+    GET    /api/images/{id}/events               what happens to a job or order
+    GET    /api/images/events                    to all of the session
 
-Addresses in answers are relative and without the session. A stream of events (`…/events`, server-sent events) carries these events, each with an `id` to hand
-back as `Last-Event-ID`:
+Addresses in answers are relative and without the session. The streams are server-sent events, each
+with an `id` to hand back as `Last-Event-ID`:
 
     event: job     data: `Job`, whenever its status has changed, and once at the start
     event: order   data: `OrderProgress`, after each job of it
