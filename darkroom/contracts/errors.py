@@ -4,18 +4,24 @@ ServiceError 500 internal
 ├── MalformedRequest 400 malformed_request
 │   ├── UnknownOption 400 unknown_option
 │   └── UnknownDefect 400 unknown_defect
+├── NoSession 401 no_session
 ├── NotFound 404 not_found
+│   └── NotFinished 404 not_finished
 ├── MethodNotAllowed 405 method_not_allowed
 ├── SlowRequest 408 slow_request
 ├── PayloadTooLarge 413 payload_too_large
+│   └── PhotoTooLarge 422 photo_too_large
 ├── UnsupportedPhoto 415 unsupported_photo
 │   └── UnsupportedEncoding 415 unsupported_encoding
 ├── UnreadablePhoto 422 unreadable_photo
 │   └── TooManyPixels 422 too_many_pixels
+├── KeyReused 422 key_reused
+├── ForbiddenAddress 422 forbidden_address
 ├── OverCapacity 429 over_capacity
 ├── NoReplica 503 no_replica
 │   ├── ReplicaUnavailable 503 replica_unavailable
 │   └── EnhancerMissing 503 enhancer_missing
+├── JobsUnavailable 503 jobs_unavailable
 └── OutOfTime 504 out_of_time
 """
 
@@ -50,10 +56,22 @@ class UnknownDefect(MalformedRequest):
     code = "unknown_defect"
 
 
+class NoSession(ServiceError):
+    """Jobs need a session: 1 to 128 of A-Z a-z 0-9 . _ ~ : - in the header X-Session-ID."""
+
+    status, code = 401, "no_session"
+
+
 class NotFound(ServiceError):
     """There is nothing here."""
 
     status, code = 404, "not_found"
+
+
+class NotFinished(NotFound):
+    """This job has no result, at least not yet."""
+
+    code = "not_finished"
 
 
 class MethodNotAllowed(ServiceError):
@@ -72,6 +90,12 @@ class PayloadTooLarge(ServiceError):
     """The request has more bytes than the service takes."""
 
     status, code = 413, "payload_too_large"
+
+
+class PhotoTooLarge(PayloadTooLarge):
+    """A photo has more bytes than the service takes, or the order has too many."""
+
+    status, code = 422, "photo_too_large"  # 422, as the clients of these routes expect
 
 
 class UnsupportedPhoto(ServiceError):
@@ -98,6 +122,18 @@ class TooManyPixels(UnreadablePhoto):
     code = "too_many_pixels"
 
 
+class KeyReused(ServiceError):
+    """This Idempotency-Key was used for another request."""
+
+    status, code = 422, "key_reused"
+
+
+class ForbiddenAddress(ServiceError):
+    """Webhooks go to public addresses over http or https only."""
+
+    status, code = 422, "forbidden_address"
+
+
 class OverCapacity(ServiceError):
     """The service is at its capacity; try again later."""
 
@@ -120,6 +156,12 @@ class EnhancerMissing(NoReplica):
     """No model server that mends this defect is part of this cluster."""
 
     code = "enhancer_missing"
+
+
+class JobsUnavailable(ServiceError):
+    """Jobs cannot be taken or looked up at the moment."""
+
+    status, code = 503, "jobs_unavailable"
 
 
 class OutOfTime(ServiceError):
