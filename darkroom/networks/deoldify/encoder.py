@@ -1,4 +1,4 @@
-"""The encoders: residual networks (He et al. 2015, arXiv:1512.03385) without pooling and classes."""
+"""The encoders: residual networks (He et al. 2015, arXiv:1512.03385) up to their last features."""
 
 from torch import Tensor, nn
 
