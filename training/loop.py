@@ -61,7 +61,7 @@ def train(
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         optimiser.step()
         progress.step += 1
-        pending += loss.detach()
+        pending += loss.detach().to(pending.device)
         counted += 1
         progress.seconds = earlier + time.monotonic() - began
         if progress.step % 50 == 0:

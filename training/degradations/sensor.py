@@ -53,3 +53,40 @@ def noisy(srgb: Picture, severity: float, rng: np.random.Generator) -> Picture:
         spread = shot * slope
         grain = grain * (spread / np.float32(np.sqrt(np.mean(spread**2))))
     return np.clip(srgb + sigma * grain, 0, 1)
+
+
+def camera_noise(srgb: Picture, severity: float, rng: np.random.Generator) -> Picture:
+    """Noise of `sigma_of(severity)` 8-bit levels with the shape that a camera gives it.
+
+    Shot and read noise on the Bayer mosaic, red and blue amplified by the white balance, spread by
+    a bilinear demosaicing; then what the camera's own denoising leaves: less grain in the
+    luminance, and in colour slow blotches.
+    """
+    if severity <= 0:
+        return srgb
+    linear = to_linear(srgb)
+    height, width = linear.shape[:2]
+    spread = np.sqrt(linear + np.float32(rng.uniform(0.005, 0.05)))
+    grain = rng.standard_normal(linear.shape, dtype=np.float32) * spread
+    mosaic = np.zeros_like(grain)
+    mosaic[::2, ::2, 0] = grain[::2, ::2, 0] * np.float32(rng.uniform(1.2, 2.2))
+    mosaic[1::2, 1::2, 2] = grain[1::2, 1::2, 2] * np.float32(rng.uniform(1.2, 2.2))
+    mosaic[::2, 1::2, 1], mosaic[1::2, ::2, 1] = grain[::2, 1::2, 1], grain[1::2, ::2, 1]
+    colour = np.asarray([[1, 2, 1], [2, 4, 2], [1, 2, 1]], np.float32) / 4
+    green = np.asarray([[0, 1, 0], [1, 4, 1], [0, 1, 0]], np.float32) / 4
+    planes = [cv2.filter2D(mosaic[..., k], -1, green if k == 1 else colour) for k in range(3)]
+    # The slope of the sRGB curve takes the noise from linear light to levels.
+    slope = 1 / np.maximum(linear, np.float32(0.01)) ** np.float32(0.55)
+    noise = np.stack(planes, axis=2) * slope
+    luma = noise @ np.asarray([0.299, 0.587, 0.114], np.float32)
+    chroma = noise - luma[..., None]
+    if rng.random() < 0.7:
+        luma = cv2.GaussianBlur(luma, (0, 0), rng.uniform(0.3, 1.0))
+        reach = rng.uniform(0.5, 3.0)
+        spread_before = chroma.std()
+        chroma = cv2.GaussianBlur(chroma, (0, 0), reach)
+        chroma *= spread_before / (chroma.std() + np.float32(1e-6))
+    chroma *= np.float32(rng.uniform(0.3, 1.2))
+    noise = luma[..., None] + chroma
+    noise *= np.float32(sigma_of(severity) / 255) / (noise.std() + np.float32(1e-6))
+    return np.clip(srgb + noise.reshape(height, width, 3), 0, 1)
