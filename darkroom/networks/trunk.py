@@ -19,7 +19,8 @@ STAGES = (
 class SameConv(nn.Conv2d):
     """Convolution with TensorFlow's SAME padding, which the pretrained weights expect.
 
-    At stride 2 and even sizes that is one row below and one column to the right.
+    At stride 2 and even sizes that is one row below and one column to the right; the second, which
+    only odd sizes reach, keeps their last row and column.
     """
 
     def __init__(
@@ -30,7 +31,7 @@ class SameConv(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         if self.stride[0] == 2:
-            x = F.pad(x, (0, 1, 0, 1))
+            x = F.pad(x, (0, 2, 0, 2))
         return super().forward(x)
 
 
@@ -74,7 +75,7 @@ class Trunk(nn.Module):
         return features
 
 
-def load_imagenet(trunk: Trunk, state: dict[str, Tensor]) -> None:
+def load_imagenet(trunk: nn.Module, state: dict[str, Tensor]) -> None:
     """Fill `trunk` from a state dict with torchvision's key names and folded batch norms.
 
     The convolutions come in the same order in both; each norm has kept its bias alone.
