@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from darkroom.contracts.defects import ENHANCER_OF, Defect, Enhancer
+from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import EnhancerMissing, OutOfTime, ServiceError
 from darkroom.contracts.options import EnhanceOptions
 from darkroom.contracts.plan import Plan, SkippedStep, SkipReason, Step
 from darkroom.contracts.report import DiagnoseAnswer, Report, StepReport, StepRequest
 from gateway.budget import Budget
-from gateway.model_server import DiagnosisReply, ModelServer
+from gateway.judging import is_better
+from gateway.model_server import DiagnosisReply, ModelServer, Reply
 from gateway.planning import Costs, plan_steps, skip
 from gateway.reading import ReceivedPhoto
 
@@ -36,8 +38,10 @@ class _Progress:
     """The best result so far and what happened on the way to it."""
 
     payload: bytes
+    severities: Mapping[Defect, float]  # of `payload`, as last measured
     steps: list[StepReport] = field(default_factory=list)
     skipped: list[SkippedStep] = field(default_factory=list)
+    undone: list[StepReport] = field(default_factory=list)
     errors: list[ServiceError] = field(default_factory=list)
 
 
@@ -75,7 +79,7 @@ class Enhancing:
         """
         reply = await self._diagnosed(work)
         plan = self._plan(work, reply, options.steps)
-        progress = await self._walk(work, plan, reply.diagnosis.severities, options.strength)
+        progress = await self._walk(work, plan, reply.diagnosis, options.strength)
         report = _report(work, reply, progress)
         if progress.steps:
             return Outcome(progress.payload, report)
@@ -91,7 +95,7 @@ class Enhancing:
         if enhancer not in self.enhancers:
             raise EnhancerMissing()
         plan = Plan(steps=(Step(enhancer=enhancer, defects=(defect,)),))
-        progress = await self._walk(work, plan, {defect: 1.0}, strength)
+        progress = await self._walk(work, plan, None, strength)
         if progress.errors:
             raise progress.errors[0]
         return Outcome(progress.payload, _report(work, None, progress))
@@ -106,17 +110,21 @@ class Enhancing:
         return plan_steps(found, asked, self.enhancers.keys(), expected_ms, left_ms)
 
     async def _walk(
-        self, work: Work, plan: Plan, severities: Mapping[Defect, float], strength: float
+        self, work: Work, plan: Plan, diagnosis: Diagnosis | None, strength: float
     ) -> _Progress:
-        progress = _Progress(work.photo.payload, skipped=list(plan.skipped))
+        """Perform the steps in order; with a diagnosis, keep only what makes the photo better."""
+        severities = diagnosis.severities if diagnosis else dict.fromkeys(Defect, 1.0)
+        progress = _Progress(work.photo.payload, severities, skipped=list(plan.skipped))
         for step in plan.steps:
             asked = StepRequest(
                 enhancer=step.enhancer,
-                defects={defect: severities[defect] for defect in step.defects},
+                defects={defect: progress.severities[defect] for defect in step.defects},
                 strength=strength,
+                judge=diagnosis is not None,
             )
             try:
-                await self._hop(work, step, asked, progress)
+                reply = await self._hop(work, step, asked, progress.payload)
+                _take(reply, step, diagnosis, progress)
             except ServiceError as error:
                 out_of_time = isinstance(error, OutOfTime)
                 reason = SkipReason.NO_TIME if out_of_time else SkipReason.REPLICA_FAILED
@@ -124,15 +132,28 @@ class Enhancing:
                 progress.errors.append(error)
         return progress
 
-    async def _hop(self, work: Work, step: Step, asked: StepRequest, progress: _Progress) -> None:
+    async def _hop(self, work: Work, step: Step, asked: StepRequest, payload: bytes) -> Reply:
         reply = await self.enhancers[step.enhancer].enhance(
-            progress.payload, work.photo.header.format, asked, work.budget, work.request_id
+            payload, work.photo.header.format, asked, work.budget, work.request_id
         )
         self._costs.learn(step.enhancer, work.photo.megapixels, reply.by.stages.total_ms)
-        progress.payload = reply.payload
-        progress.steps.append(
-            StepReport(enhancer=step.enhancer, defects=step.defects, ms=reply.ms, by=reply.by)
-        )
+        return reply
+
+
+def _take(reply: Reply, step: Step, diagnosis: Diagnosis | None, progress: _Progress) -> None:
+    """Go on with the step's result, unless the photo was left alone or is no better for it."""
+    if reply.payload is None:
+        progress.skipped.append(skip(step, SkipReason.LEFT_ALONE))
+        return
+    done = StepReport(enhancer=step.enhancer, defects=step.defects, ms=reply.ms, by=reply.by)
+    after = reply.by.severities
+    if diagnosis and after:
+        if not is_better(progress.severities, after, diagnosis.thresholds, step.defects):
+            progress.undone.append(done)
+            return
+        progress.severities = after
+    progress.payload = reply.payload
+    progress.steps.append(done)
 
 
 def _report(
@@ -145,6 +166,7 @@ def _report(
         diagnose_ms=diagnosed.ms if diagnosed else None,
         steps=tuple(progress.steps) if progress else (),
         skipped=tuple(progress.skipped) if progress else (),
+        undone=tuple(progress.undone) if progress else (),
         total_ms=work.budget.spent_ms,
         budget_ms=work.budget.total_ms,
     )

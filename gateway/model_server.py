@@ -1,9 +1,9 @@
 """The gateway's one edge to model servers: how a photo gets there and what their replies mean.
 
 TorchServe's own statuses are ambiguous (503 for a full queue as for a failed handler, 507 for any
-text with "CUDA" in it, 413 for its own limit), so only a 200 and a problem document say anything;
-every other reply is the model server's failure. The deadline is ours: TorchServe drops requests
-that are too late without a word.
+text with "CUDA" in it, 413 for its own limit), so only a 200, a 204 (left alone) and a problem
+document say anything; every other reply is the model server's failure. The deadline is ours:
+TorchServe drops requests that are too late without a word.
 """
 
 import asyncio
@@ -35,12 +35,22 @@ log = logging.getLogger(__name__)
 # What a model server may say about the photo or its own load; the rest is its own failure.
 PASSED_ON = (UnreadablePhoto, UnsupportedPhoto, OverCapacity, OutOfTime)
 
+CONNECT_S = (
+    0.4  # a machine that is gone answers nothing at all; one that is there, in a millisecond
+)
+
+_ONLY_CONNECTING = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)  # the rest: budgets
+
 ObserveHop = Callable[[str, str, float], None]  # model server, outcome, seconds
+
+
+class Unreached(ReplicaUnavailable):
+    """The model server is not there, or went away in the middle."""
 
 
 @dataclass(frozen=True)
 class Reply:
-    payload: bytes
+    payload: bytes | None  # None where the photo was left alone
     by: ModelReply
     ms: float  # as the gateway saw it, transport included
 
@@ -53,7 +63,10 @@ class DiagnosisReply:
 
 
 class ModelServer:
-    """One model server, by its base URL. Every call ends within its budget."""
+    """One replica of a model server, by its base URL. Every call ends within its budget.
+
+    Which replica is asked, and whom instead if it fails, is decided in `gateway/replicas.py`.
+    """
 
     def __init__(
         self,
@@ -79,7 +92,7 @@ class ModelServer:
         """
         reply = await self._predict(payload, {headers.REQUEST_ID: request_id}, budget)
         try:
-            diagnosis = Diagnosis.model_validate_json(reply.payload)
+            diagnosis = Diagnosis.model_validate_json(reply.payload or b"")
         except ValidationError as error:
             raise self._failure("its reply is no diagnosis") from error
         return DiagnosisReply(diagnosis, reply.by, reply.ms)
@@ -95,6 +108,8 @@ class ModelServer:
         """The photo with one step done, in the format it came in. Raises as `diagnose` does."""
         asked = {headers.REQUEST_ID: request_id, headers.STEP: step.model_dump_json()}
         reply = await self._predict(payload, asked, budget)
+        if reply.payload is None:
+            return reply
         try:
             came_back = read_header(reply.payload).format
         except ServiceError as error:
@@ -109,12 +124,15 @@ class ModelServer:
             async with asyncio.timeout(budget.left_ms / 1000):
                 by, body = await self._exchange_once_more(payload, asked, budget)
             outcome = "ok"
-        except TimeoutError as error:
-            outcome = OutOfTime.code
-            raise OutOfTime() from error
         except ServiceError as error:
             outcome = error.code
             raise
+        except (aiohttp.ClientConnectionError, aiohttp.ClientPayloadError) as error:
+            outcome = ReplicaUnavailable.code
+            raise self._unreached(repr(error)) from error
+        except TimeoutError as error:
+            outcome = OutOfTime.code
+            raise OutOfTime() from error
         except (aiohttp.ClientError, OSError) as error:
             outcome = ReplicaUnavailable.code
             raise self._failure(repr(error)) from error
@@ -125,11 +143,11 @@ class ModelServer:
 
     async def _exchange_once_more(
         self, payload: bytes, asked: dict[str, str], budget: Budget
-    ) -> tuple[ModelReply, bytes]:
+    ) -> tuple[ModelReply, bytes | None]:
         try:
             return await self._exchange(payload, asked, budget)
         except aiohttp.ClientConnectorError:
-            raise  # every address of the name has been tried
+            raise  # nobody is there; an old connection is no excuse
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
             # A connection kept alive may have been closed at the other end just now; a prediction
             # changes nothing there, so it may be asked for again.
@@ -137,16 +155,21 @@ class ModelServer:
 
     async def _exchange(
         self, payload: bytes, asked: dict[str, str], budget: Budget
-    ) -> tuple[ModelReply, bytes]:
+    ) -> tuple[ModelReply, bytes | None]:
         sent = {**asked, headers.BUDGET: str(int(budget.left_ms))}
         async with self._session.post(
-            self._url, data=_PhotoBytes(payload), headers=sent, allow_redirects=False
+            self._url,
+            data=_PhotoBytes(payload),
+            headers=sent,
+            allow_redirects=False,
+            timeout=_ONLY_CONNECTING,
         ) as response:
             body = await self._read(response)
-            if response.status != 200:
+            if response.status not in (200, 204):
                 raise self._error_of(response, body)
             try:
-                return ModelReply.model_validate_json(response.headers.get(headers.MODEL, "")), body
+                by = ModelReply.model_validate_json(response.headers.get(headers.MODEL, ""))
+                return by, None if response.status == 204 else body
             except ValidationError as error:
                 raise self._failure("its reply does not say which model made it") from error
 
@@ -169,8 +192,12 @@ class ModelServer:
                 return error
         return self._failure(f"status {response.status}: {body[:200]!r}")
 
+    def _unreached(self, cause: str) -> Unreached:
+        log.warning("model server %s at %s is not there: %s", self.name, self._url, cause)
+        return Unreached(f"The model server `{self.name}` failed on this photo.")
+
     def _failure(self, cause: str) -> ReplicaUnavailable:
-        log.warning("model server %s failed: %s", self.name, cause)
+        log.warning("model server %s at %s failed: %s", self.name, self._url, cause)
         return ReplicaUnavailable(f"The model server `{self.name}` failed on this photo.")
 
 

@@ -14,6 +14,7 @@ class Archive:
     name: str
     job_queue_size: int
     version: str = "1.0"  # goes up with every change of what the archive answers
+    judged: bool = False  # brings the defect classifier along, to look at its own results
     # The gateway owns the deadlines. This one only ends a worker that hangs.
     response_timeout_s: int = 20
     startup_timeout_s: int = 120
@@ -25,6 +26,11 @@ class Archive:
     @property
     def weights(self) -> str:
         return f"{self.name}.safetensors"
+
+    @property
+    def all_weights(self) -> tuple[str, ...]:
+        """Its own first."""
+        return (self.weights, "defects.safetensors") if self.judged else (self.weights,)
 
     def config(self, sha256: dict[str, str], sources_sha256: str) -> dict[str, object]:
         """The archive's own YAML: TorchServe's keys, and under `handler` ours.
@@ -50,6 +56,6 @@ ARCHIVES = {
     archive.name: archive
     for archive in (
         Archive("defects", job_queue_size=64),  # 10 ms a photo
-        Archive("tone", job_queue_size=32),  # 25 ms
+        Archive("tone", job_queue_size=32, judged=True),  # 25 ms
     )
 }

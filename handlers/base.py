@@ -27,10 +27,14 @@ from darkroom.contracts.problem import MEDIA_TYPE, Problem
 from darkroom.contracts.report import ModelReply
 from darkroom.imaging.codec import encode
 from darkroom.imaging.photo import Photo
+from handlers.judging import WEIGHTS as JUDGE
+from handlers.judging import load_judge
 from handlers.slot import Slot, timed
 from handlers.warming import WarmingContext, warming_photos
 
 log = logging.getLogger(__name__)
+
+_LEFT_ALONE = (HTTPStatus.NO_CONTENT.value, HTTPStatus.NO_CONTENT.phrase)
 
 
 class RefusedArchive(RuntimeError):
@@ -68,8 +72,9 @@ class PhotoHandler(ABC):
     def answer(self, slots: Sequence[Slot]) -> Sequence[Photo | BaseModel]:
         """Work on the photos of a batch; one answer for each slot, in order.
 
-        A photo is encoded by the caller in its own format. Whatever is raised fails these slots
-        only; of several, each is tried again alone.
+        A photo is encoded by the caller in its own format; the slot's own photo, the very object,
+        means that it was left alone. Whatever is raised fails these slots only; of several, each is
+        tried again alone.
         """
 
     def initialize(self, context: ArchiveContext) -> None:
@@ -88,6 +93,7 @@ class PhotoHandler(ABC):
         self.weights_sha256 = verified[weights.name]
         cv2.setNumThreads(1)  # its own pool, which OMP_NUM_THREADS does not reach
         self.load(weights)
+        self.judge = None if weights.name == JUDGE else load_judge(weights.parent, self.device)
         self._warm_up()
         # From here on TorchServe would print two lines for each photo, and Java would parse them.
         logging.getLogger().setLevel(logging.WARNING)
@@ -119,8 +125,10 @@ class PhotoHandler(ABC):
 
     def _reply(self, slot: Slot, context: ReplyContext) -> bytes:
         body, media_type = b"", ""
-        if slot.problem is None:
+        left_alone = slot.problem is None and slot.answer is slot.photo
+        if slot.problem is None and not left_alone:
             with slot.own_errors():
+                self._judge(slot)
                 body, media_type = _encode(slot)
         if slot.problem is not None:
             return _refuse(slot.index, slot.problem, context)
@@ -130,17 +138,28 @@ class PhotoHandler(ABC):
             weights_sha256=self.weights_sha256[:12],
             device=self.device,
             stages=slot.stages,
+            notes=slot.notes,
+            severities=slot.severities,
         )
-        context.set_response_content_type(slot.index, media_type)
+        if left_alone:
+            context.set_response_status(*_LEFT_ALONE, slot.index)
+        else:
+            context.set_response_content_type(slot.index, media_type)
         context.set_response_header(slot.index, MODEL, reply.model_dump_json())
         return body
+
+    def _judge(self, slot: Slot) -> None:
+        asked = slot.step is not None and slot.step.judge
+        if asked and self.judge is not None and isinstance(slot.answer, Photo):
+            with timed("judge_ms", slot):
+                slot.severities = self.judge.severities(slot.answer)
 
     def _warm_up(self) -> None:
         # Twice: what is compiled or set up on first use then runs once as it will in service.
         for payload in [*warming_photos()] * 2:
             context = WarmingContext()
             self.handle([{"body": payload}], context)
-            if context.status != HTTPStatus.OK:
+            if context.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):
                 raise RefusedArchive(f"{self.name}: a photo to warm up with got {context.status}")
 
 

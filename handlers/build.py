@@ -35,7 +35,7 @@ STORE = PROJECT / "model-store"
 PACKAGES = ("darkroom/contracts", "darkroom/imaging", "darkroom/networks")
 MODULES = (
     "darkroom/__init__.py",
-    *(f"handlers/{name}.py" for name in ("__init__", "base", "slot", "warming")),
+    *(f"handlers/{name}.py" for name in ("__init__", "base", "judging", "slot", "warming")),
 )
 CONFIG = "model-config.yaml"
 _CONVERT = """
@@ -75,8 +75,9 @@ def build(archive: Archive, store: Path) -> bool:
     Raises:
         BuildError: the weights are not those of the manifest, or a path would leave the archive.
     """
-    weights = store / "weights" / archive.weights
-    verify_weights(weights, store / "manifest.toml")
+    weights = [store / "weights" / name for name in archive.all_weights]
+    for file in weights:
+        verify_weights(file, store / "manifest.toml")
     target = store / f"{archive.name}.mar"
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
@@ -94,7 +95,7 @@ def build(archive: Archive, store: Path) -> bool:
     return True
 
 
-def _stage(archive: Archive, weights: Path, stage: Path) -> str:
+def _stage(archive: Archive, weights: list[Path], stage: Path) -> str:
     """Copy everything that goes into the archive, and return the digest of it all."""
     extra = stage / "extra"
     for package in PACKAGES:
@@ -104,7 +105,8 @@ def _stage(archive: Archive, weights: Path, stage: Path) -> str:
         (extra / module).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / module, extra / module)
     shutil.copy(PROJECT / "handlers" / archive.entry, stage)
-    shutil.copy(weights, stage)
+    for file in weights:
+        shutil.copy(file, stage)
     digest = hashlib.sha256(repr(archive).encode())
     for package in ("openvino", "torch", "torch-model-archiver"):  # they make the rest of it
         digest.update(metadata.version(package).encode())
@@ -127,12 +129,15 @@ def _sources_of(target: Path) -> str | None:
 
 def _lay_out(archive: Archive, sources: str, stage: Path) -> Path:
     """The content of an archive as a folder, made by TorchServe's own archiver."""
-    weights = stage / archive.weights
-    # In a process of its own: the converter numbers nodes on, and equal networks would differ.
-    _run(sys.executable, "-c", _CONVERT.format(archive.name), str(weights), stage=stage)
-    for suffix in (".xml", ".bin"):
-        shutil.move(weights.with_suffix(suffix), stage / "extra")
-    files = [weights, *(stage / "extra" / f"{archive.name}{suffix}" for suffix in (".xml", ".bin"))]
+    weights, *others = (stage / name for name in archive.all_weights)
+    for file in (weights, *others):
+        # In a process of its own: the converter numbers nodes on, and equal networks would differ.
+        _run(sys.executable, "-c", _CONVERT.format(file.stem), str(file), stage=stage)
+        for suffix in (".xml", ".bin"):
+            shutil.move(file.with_suffix(suffix), stage / "extra")
+    for file in others:
+        shutil.move(file, stage / "extra")
+    files = [weights, *(f for f in (stage / "extra").iterdir() if f.is_file())]
     config = archive.config({file.name: sha256_of(file) for file in files}, sources)
     (stage / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False))
     (stage / "made").mkdir()

@@ -8,6 +8,7 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
+from darkroom.contracts.defects import Defect
 from darkroom.contracts.errors import MalformedRequest, OutOfTime, ServiceError
 from darkroom.contracts.headers import BUDGET, REQUEST_ID, STEP
 from darkroom.contracts.problem import Problem
@@ -37,12 +38,33 @@ class Slot:
         # Not the exception: its frames hold this slot and the payload, a cycle of many megabytes
         # that would stay until a collection happens to run.
         self.problem: Problem | None = None
+        self.severities: dict[Defect, float] | None = None  # of the answer, where judged
+        self.notes: dict[str, str | float] = {}
         self._arrived = time.monotonic()
         self._stages: dict[str, float] = {}
 
     @property
     def stages(self) -> StageTimes:
         return StageTimes(**{name: round(ms, 2) for name, ms in self._stages.items()})
+
+    @property
+    def left_ms(self) -> float | None:
+        """Milliseconds left of the request's budget, None where it has none.
+
+        Raises:
+            MalformedRequest: the budget is not a number.
+        """
+        left = self.headers.get(BUDGET.lower())
+        if left is None:
+            return None
+        try:
+            return float(left) - (time.monotonic() - self._arrived) * 1000
+        except ValueError as error:
+            raise MalformedRequest(f"The header {BUDGET} is not a number.") from error
+
+    def note(self, key: str, value: str | float) -> None:
+        """Say something about how this photo was worked on; it reaches the client's report."""
+        self.notes[key] = round(value, 4) if isinstance(value, float) else value
 
     def read(self, payload: bytes) -> None:
         """Understand the request and decode its photo.
@@ -63,15 +85,8 @@ class Slot:
         self._check_time()
 
     def _check_time(self) -> None:
-        left = self.headers.get(BUDGET.lower())
-        if left is None:
-            return
-        try:
-            budget_ms = float(left)
-        except ValueError as error:
-            raise MalformedRequest(f"The header {BUDGET} is not a number.") from error
         # Not `<=`: what is not a number at all (nan) must not pass as endless time.
-        if not (time.monotonic() - self._arrived) * 1000 < budget_ms:
+        if (left_ms := self.left_ms) is not None and not left_ms > 0:
             raise OutOfTime
 
     @contextmanager

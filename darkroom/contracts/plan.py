@@ -15,6 +15,7 @@ class SkipReason(StrEnum):
     NOT_IN_CLUSTER = "not_in_cluster"  # no model server of that name is configured
     NO_TIME = "no_time"  # its measured cost does not fit the time left, or it ran out of time
     REPLICA_FAILED = "replica_failed"  # its model server could not be reached or failed
+    LEFT_ALONE = "left_alone"  # its enhancer looked closer and found nothing to change
 
 
 class Step(BaseModel, frozen=True):

@@ -2,10 +2,10 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, FiniteFloat
 
-from darkroom.contracts.defects import Enhancer
-from darkroom.contracts.diagnosis import Diagnosis
+from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.contracts.diagnosis import Diagnosis, Severity
 from darkroom.contracts.options import Strength
 from darkroom.contracts.plan import SkippedStep, Step
 
@@ -20,11 +20,12 @@ class StageTimes(BaseModel, frozen=True):
     decode_ms: Milliseconds = 0
     network_ms: Milliseconds = 0
     apply_ms: Milliseconds = 0
+    judge_ms: Milliseconds = 0
     encode_ms: Milliseconds = 0
 
     @property
     def total_ms(self) -> float:
-        return self.decode_ms + self.network_ms + self.apply_ms + self.encode_ms
+        return float(sum(self.model_dump().values()))
 
 
 class ModelReply(BaseModel, frozen=True):
@@ -35,6 +36,10 @@ class ModelReply(BaseModel, frozen=True):
     weights_sha256: Word  # the first 12 hexadecimal digits
     device: Word
     stages: StageTimes
+    # How it went about it, where that is not plain from the request: an angle, a working size.
+    notes: dict[Word, Word | FiniteFloat] = Field(default_factory=dict, max_length=12)
+    # Of an enhancer's result, if the request asked for a judgement.
+    severities: dict[Defect, Severity] | None = None
 
 
 class StepReport(Step, frozen=True):
@@ -53,6 +58,7 @@ class Report(BaseModel, frozen=True):
     diagnose_ms: float | None = None
     steps: tuple[StepReport, ...] = ()
     skipped: tuple[SkippedStep, ...] = ()
+    undone: tuple[StepReport, ...] = ()  # performed, judged no better than before, and taken back
     total_ms: float
     budget_ms: int
 
@@ -74,3 +80,4 @@ class StepRequest(BaseModel, frozen=True):
     enhancer: Enhancer
     defects: dict[str, float]  # the defects to mend → diagnosed severity, 1 where not diagnosed
     strength: Strength = 1.0
+    judge: bool = False  # measure the severities of the result, too

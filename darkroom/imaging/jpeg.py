@@ -32,6 +32,18 @@ STANDARD_LUMA: Table = np.array(
     dtype=np.uint16,
 )
 
+# The chroma table of the same quality (table K.2).
+STANDARD_CHROMA: Table = np.array(
+    [
+        *(17, 18, 24, 47, 99, 99, 99, 99),
+        *(18, 21, 26, 66, 99, 99, 99, 99),
+        *(24, 26, 56, 99, 99, 99, 99, 99),
+        *(47, 66, 99, 99, 99, 99, 99, 99),
+        *(99,) * 32,
+    ],
+    dtype=np.uint16,
+)
+
 # Progressive files of common encoders have 10 scans. Each one passes over the whole picture, so
 # a small file with thousands of empty scans would cost minutes.
 _MAX_SCANS = 100
@@ -124,3 +136,13 @@ def estimate_quality(tables: tuple[Table, ...]) -> float:
     scale = 100 * luma[open_ended].sum() / STANDARD_LUMA[open_ended].sum()
     quality = 100 - scale / 2 if scale <= 100 else 5000 / scale
     return float(np.clip(quality, 1, 100))
+
+
+def standard_tables(quality: int) -> tuple[Table, Table]:
+    """The luma and chroma table that IJG encoders write at `quality`, 1…100."""
+    scale = 5000 // quality if quality < 50 else 200 - 2 * quality
+    luma, chroma = (
+        np.clip((table.astype(np.int64) * scale + 50) // 100, 1, 255).astype(np.uint16)
+        for table in (STANDARD_LUMA, STANDARD_CHROMA)
+    )
+    return luma, chroma

@@ -2,7 +2,7 @@
 
 import asyncio
 import io
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 
 from aiohttp import web
@@ -26,10 +26,18 @@ def a_diagnosis(**severities: float) -> Diagnosis:
     )
 
 
-def a_model_reply(model: str = "tone", network_ms: float = 2.0) -> ModelReply:
-    stages = StageTimes(decode_ms=1, network_ms=network_ms)
+def a_model_reply(
+    model: str = "tone",
+    network_ms: float = 2.0,
+    severities: Mapping[Defect, float] | None = None,
+) -> ModelReply:
     return ModelReply(
-        model=model, version="1.0", weights_sha256="0123456789ab", device="cpu", stages=stages
+        model=model,
+        version="1.0",
+        weights_sha256="0123456789ab",
+        device="cpu",
+        stages=StageTimes(decode_ms=1, network_ms=network_ms),
+        severities=severities,
     )
 
 
@@ -40,6 +48,7 @@ class Replica:
     url: str = ""
     diagnosis: Diagnosis = field(default_factory=lambda: a_diagnosis(low_light=0.9))
     network_ms: float = 2.0  # what it says its network took
+    judgements: dict[str, Diagnosis] = field(default_factory=dict)  # of each enhancer's result
     behaviours: dict[str, Behaviour] = field(default_factory=dict)  # instead of the ordinary one
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     cancelled: int = 0
@@ -55,7 +64,9 @@ class Replica:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         model, payload = request.match_info["model"], await request.read()
-        told = {headers.MODEL: a_model_reply(model, self.network_ms).model_dump_json()}
+        judged = self.judgements.get(model)
+        by = a_model_reply(model, self.network_ms, judged.severities if judged else None)
+        told = {headers.MODEL: by.model_dump_json()}
         try:
             photo_format = read_header(payload).format
             if model == "defects":

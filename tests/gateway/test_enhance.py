@@ -8,7 +8,7 @@ import pytest
 from darkroom.contracts import headers
 from darkroom.contracts.report import Report, StepRequest
 from tests.gateway.photos import a_form, a_photo, brightness
-from tests.gateway.replica import a_diagnosis, answers, hangs, rubbish, until
+from tests.gateway.replica import a_diagnosis, a_model_reply, answers, hangs, rubbish, until
 
 
 def report_of(reply):
@@ -273,3 +273,54 @@ async def test_rubbish_from_an_enhancer_never_reaches_the_client(client, replica
     async with client.post("/enhance_image", data=a_photo()) as reply:
         assert reply.status == 503
         assert (await reply.json())["code"] == "replica_unavailable"
+
+
+async def test_a_step_that_makes_it_no_better_is_undone(client, replica):
+    """The judgement of the result says so: 204, and the report has the step among the undone."""
+    replica.judgements["tone"] = a_diagnosis(low_light=0.95)
+
+    async with client.post("/enhance_image", data=a_photo()) as reply:
+        report = report_of(reply)
+
+    assert reply.status == 204
+    assert report.steps == ()
+    assert [(step.enhancer, step.by.model) for step in report.undone] == [("tone", "tone")]
+
+
+async def test_what_is_left_of_a_defect_is_what_the_next_step_is_told(gateway, replica):
+    """Severities are those of the photo as it is by then; an undone step changes neither."""
+    client = await gateway(restore_url=replica.url, straighten_url=replica.url)
+    replica.diagnosis = a_diagnosis(noisy=0.9, rotation=0.6, low_light=0.8)
+    replica.judgements["restore"] = a_diagnosis(rotation=0.6, low_light=0.7)
+    replica.judgements["straighten"] = a_diagnosis(rotation=0.9, low_light=0.1)
+
+    async with client.post("/enhance_image", data=a_photo()) as reply:
+        report = report_of(reply)
+
+    told = [json.loads(sent[headers.STEP]) for model, sent, _ in replica.seen if model == "tone"]
+    assert [step["defects"] for step in told] == [{"low_light": 0.7}]
+    assert [step.enhancer for step in report.steps] == ["restore", "tone"]
+    assert [step.enhancer for step in report.undone] == ["straighten"]
+    assert replica.seen[2][2] == replica.seen[3][2]  # straighten's photo went on as it was
+
+
+async def test_a_photo_left_alone_by_its_enhancer_is_answered_with_204(client, replica):
+    """The enhancer looked closer and found nothing to change."""
+    told = {headers.MODEL: a_model_reply().model_dump_json()}
+    replica.behaviours["tone"] = answers(204, **told)
+
+    async with client.post("/enhance_image", data=a_photo()) as reply:
+        assert reply.status == 204
+        assert skipped(reply) == {"tone": "left_alone"}
+
+
+async def test_a_named_defect_is_mended_without_judgement(client, replica):
+    """Whoever names a defect wants it mended; left alone, the photo comes back as it was."""
+    told = {headers.MODEL: a_model_reply().model_dump_json()}
+    replica.behaviours["tone"] = answers(204, **told)
+    photo = a_photo()
+
+    async with client.post("/fix_defect?defect_to_fix=hazy", data=photo) as reply:
+        assert (reply.status, await reply.read()) == (200, photo)
+
+    assert [json.loads(sent[headers.STEP])["judge"] for _, sent, _ in replica.seen] == [False]

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,9 +56,9 @@ class FakeArchive:
 
 
 class FakeHandler(PhotoHandler):
-    """Gives photos back as they came, unless `work` has another idea; counts what it saw."""
+    """Gives equal photos back, unless `work` has another idea; counts what it saw."""
 
-    def __init__(self, work: Callable[[Slot], Photo] = lambda slot: slot.photo) -> None:
+    def __init__(self, work: Callable[[Slot], Photo] = lambda slot: replace(slot.photo)) -> None:
         self.work = work
         self.loaded = False
         self.calls: list[int] = []

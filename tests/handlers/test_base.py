@@ -3,12 +3,15 @@
 import gc
 import json
 import logging
+from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
+from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.headers import BUDGET, MODEL, REQUEST_ID, STEP
 from darkroom.contracts.problem import MEDIA_TYPE, Problem
-from darkroom.contracts.report import ModelReply
+from darkroom.contracts.report import ModelReply, StepRequest
 from darkroom.imaging.codec import decode
 from darkroom.imaging.metrics import psnr
 from handlers.base import RefusedArchive
@@ -75,7 +78,7 @@ def test_an_unexpected_failure_is_internal_for_its_slot_alone(start, caplog):
     def fail_one(slot):
         if slot.request_id == "bad":
             raise ZeroDivisionError("/secret/path")
-        return slot.photo
+        return replace(slot.photo)
 
     context = FakeContext({}, {REQUEST_ID: "bad"}, {})
 
@@ -94,7 +97,7 @@ def test_an_answer_that_cannot_be_encoded_fails_its_slot_alone(start):
     """What a network answers in the wrong type is our mistake: internal, and no exception."""
     context = FakeContext({REQUEST_ID: "odd"}, {})
 
-    handler = start(FakeHandler(lambda slot: "?" if slot.request_id else slot.photo))
+    handler = start(FakeHandler(lambda slot: "?" if slot.request_id else replace(slot.photo)))
 
     assert len(handler.handle([a_body()] * 2, context)) == 2
     assert context.status == {0: 500}
@@ -240,3 +243,38 @@ def test_missing_weights_are_refused(archive):
 
     with pytest.raises(RefusedArchive, match="missing"):
         FakeHandler().initialize(archive)
+
+
+def test_a_photo_left_alone_is_answered_with_204(start):
+    """No bytes travel back; who looked at it, what was seen and how long it took do."""
+
+    def leave(slot):
+        slot.note("angle_degrees", 0.123456)
+        return slot.photo
+
+    context = FakeContext()
+
+    (reply,) = start(FakeHandler(leave)).handle([a_body()], context)
+
+    assert (reply, context.status) == (b"", {0: 204})
+    told = ModelReply.model_validate_json(context.replied[0, MODEL])
+    assert told.notes == {"angle_degrees": 0.1235}
+    assert told.stages.decode_ms > 0
+
+
+def test_a_result_is_judged_where_the_request_asks_for_it(start):
+    """The judge sees the result, not what came in; unasked it sees nothing."""
+    handler = start(FakeHandler(lambda slot: replace(slot.photo, pixels=slot.photo.pixels * 0)))
+    handler.judge = SimpleNamespace(
+        severities=lambda photo: dict.fromkeys(Defect, float(photo.pixels.max() == 0))
+    )
+    step = StepRequest(enhancer=Enhancer.TONE, defects={}, judge=True)
+    context = FakeContext({STEP: step.model_dump_json()}, {})
+
+    handler.handle([a_body()] * 2, context)
+
+    judged, unasked = (
+        ModelReply.model_validate_json(context.replied[slot, MODEL]).severities for slot in (0, 1)
+    )
+    assert judged == dict.fromkeys(Defect, 1.0)
+    assert unasked is None

@@ -6,6 +6,7 @@ import zipfile
 import pytest
 import yaml
 
+from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.tone import ToneNetwork
 from darkroom.networks.weights import write_weights
 from handlers.archives import ARCHIVES
@@ -16,12 +17,14 @@ TONE = ARCHIVES["tone"]
 
 
 def a_store(folder):
-    """A model store with the weights of an untrained network."""
-    weights = folder / "weights" / TONE.weights
-    weights.parent.mkdir(parents=True)
-    write_weights(weights, ToneNetwork(), {})
-    lines = ["[weights.'tone.safetensors']", f'sha256 = "{sha256_of(weights)}"']
-    (folder / "manifest.toml").write_text("\n".join([*lines, 'licence = "x"', 'source = "x"']))
+    """A model store with the weights of untrained networks: the archive's own and its judge's."""
+    (folder / "weights").mkdir(parents=True)
+    lines = []
+    for name, network in zip(TONE.all_weights, (ToneNetwork(), DefectNetwork()), strict=True):
+        write_weights(folder / "weights" / name, network, {})
+        digest = sha256_of(folder / "weights" / name)
+        lines += [f"[weights.{name!r}]", f'sha256 = "{digest}"', 'licence = "x"', 'source = "x"']
+    (folder / "manifest.toml").write_text("\n".join(lines))
     return folder
 
 
@@ -78,12 +81,13 @@ def test_an_archive_stands_alone(unpacked):
 
 
 def test_an_archive_records_what_it_was_built_with(unpacked):
-    """Weights and converted network are named with their digests, for the handler to verify."""
+    """Both networks and their weights are named with digests, for the handler to verify."""
     config = yaml.safe_load((unpacked / "model-config.yaml").read_text())
 
     recorded = config["handler"]["sha256"]
 
-    assert set(recorded) == {"tone.safetensors", "tone.xml", "tone.bin"}
+    suffixes = ("safetensors", "xml", "bin")
+    assert set(recorded) == {f"{name}.{end}" for name in ("tone", "defects") for end in suffixes}
     assert all(sha256_of(unpacked / name) == digest for name, digest in recorded.items())
 
 

@@ -68,12 +68,20 @@ def test_only_what_the_step_names_is_asked_of_the_network(handler):
     ]
 
 
-@pytest.mark.parametrize("context", [asking(), asking("low_light", strength=0)])
-def test_asked_for_nothing_it_changes_nothing(handler, context):
-    """No defect, or no strength: the pixels stay, whatever the network says."""
+def test_asked_for_no_defect_it_leaves_the_photo_alone(handler):
+    """Whatever the network says."""
+    context = asking()
+
+    (reply,) = handler.handle([{"body": to_bytes(a_picture(), "png")}], context)
+
+    assert (reply, context.status) == (b"", {0: 204})
+
+
+def test_without_strength_the_pixels_stay(handler):
+    """Strength 0 is the photo as it came."""
     picture = a_picture()
 
-    (reply,) = handler.handle([{"body": to_bytes(picture, "png")}], context)
+    (reply,) = handler.handle([{"body": to_bytes(picture, "png")}], asking("low_light", strength=0))
 
     assert np.array_equal(decode(reply, 10_000).pixels, picture)
 

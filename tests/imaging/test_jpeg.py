@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from darkroom.contracts.errors import UnreadablePhoto
-from darkroom.imaging.jpeg import estimate_quality, read_coding
+from darkroom.imaging.jpeg import estimate_quality, read_coding, standard_tables
 from tests.imaging.forge import insert_segments, segment
 from tests.photos import to_bytes
 from tests.rooms import draw_room
@@ -80,3 +80,11 @@ def test_thousands_of_scans_are_refused():
 
     with pytest.raises(UnreadablePhoto):
         read_coding(bomb)
+
+
+@pytest.mark.parametrize("quality", [30, 85, 95])
+def test_standard_tables_are_those_that_an_encoder_writes(quality):
+    """Luma and chroma, value by value."""
+    written = read_coding(to_bytes(ROOM, quality=quality)).quantisation
+
+    assert [table.tolist() for table in standard_tables(quality)] == [t.tolist() for t in written]
