@@ -54,3 +54,8 @@ class HeldBytes:
             raise OverCapacity()
         self._admission.held_bytes += count
         self.count += count
+
+    def release(self, count: int) -> None:
+        """Give some back early: they are held elsewhere now."""
+        self._admission.held_bytes -= count
+        self.count -= count

@@ -62,7 +62,7 @@ async def read_photo(
     if is_form:
         payload, form_pairs = _take_apart(body, boundary)
         pairs += form_pairs
-    options = _options(options_type, pairs)
+    options = options_of(options_type, pairs)
 
     if len(payload) > settings.max_bytes:
         raise PayloadTooLarge()
@@ -107,7 +107,8 @@ def _take_apart(body: bytes, boundary: bytes) -> tuple[bytes, list[tuple[str, st
     return bytes(photos[0]), pairs
 
 
-def _options(options_type: type[Options], pairs: Iterable[tuple[str, str]]) -> Options:
+def options_of(options_type: type[Options], pairs: Iterable[tuple[str, str]]) -> Options:
+    """Options as they were sent, checked. Raises `MalformedRequest` where they are not right."""
     given: dict[str, str] = {}
     for name, value in pairs:
         if name in given:
