@@ -1,15 +1,26 @@
 """What an operator may turn: one environment variable for each field, read once in `main`."""
 
+from pathlib import Path
+from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, HttpUrl, PositiveFloat, PositiveInt
+from pydantic import BeforeValidator, Field, HttpUrl, PositiveFloat, PositiveInt, TypeAdapter
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.options import BudgetMs
 
-# An empty variable means "there is none", so that Compose files may pass variables through.
-OptionalUrl = Annotated[HttpUrl | None, BeforeValidator(lambda value: value or None)]
+_url = TypeAdapter(HttpUrl)
+
+
+def _urls(value: object) -> str | None:
+    """Each URL checked. An empty variable means "there is none", so that Compose may pass it on."""
+    words = [word.strip() for word in str(value or "").split(",")]
+    return ",".join(str(_url.validate_python(word)) for word in words if word) or None
+
+
+Urls = Annotated[str, BeforeValidator(_urls)]  # one or more, separated by commas
+OptionalUrls = Annotated[str | None, BeforeValidator(_urls)]
 
 
 class Settings(BaseSettings):
@@ -22,18 +33,30 @@ class Settings(BaseSettings):
         default=9000, ge=0, le=65_535, description="port it listens on; 0 takes a free one"
     )
 
-    defects_url: HttpUrl = Field(
-        default=HttpUrl("http://defects:8080"), description="base URL of the model server `defects`"
+    defects_url: Urls = Field(
+        default="http://defects:8080/",
+        description="base URL of the model server `defects`: each address of its host is a replica; "
+        "several URLs, separated by commas, are taken together",
     )
-    tone_url: OptionalUrl = Field(
-        default=HttpUrl("http://tone:8080"),
-        description="base URL of `tone`; empty where there is none",
+    tone_url: OptionalUrls = Field(
+        default="http://tone:8080/",
+        description="the same of `tone`; empty where there is none",
     )
-    restore_url: OptionalUrl = Field(
-        default=None, description="base URL of `restore`, if there is one"
+    restore_url: OptionalUrls = Field(
+        default=None, description="the same of `restore`, if there is one"
     )
-    straighten_url: OptionalUrl = Field(
-        default=None, description="base URL of `straighten`, if there is one"
+    straighten_url: OptionalUrls = Field(
+        default=None, description="the same of `straighten`, if there is one"
+    )
+    replicas_file: Path | None = Field(
+        default=None,
+        description="file with the replicas of model servers, a JSON object of lists of URLs by "
+        "name, read again every second; what it names needs no URL above",
+    )
+    replica_depth: PositiveInt = Field(
+        default=2,
+        description="photos sent to one replica at a time, the rest wait in the gateway: one at "
+        "work and one at the door; two batches' worth where a replica works in batches",
     )
 
     budget_ms: BudgetMs = Field(
@@ -59,8 +82,62 @@ class Settings(BaseSettings):
         default=256 << 20, description="bytes of all requests held at the same time; over it 429"
     )
 
+    database_url: str = Field(
+        default="",
+        description="PostgreSQL for jobs; empty: the embedded one in the data folder, if it runs",
+    )
+    data_folder: Path = Field(
+        default=Path("var/data"),
+        description="where the embedded database and, without `DARKROOM_STORAGE_URL`, photos lie",
+    )
+    storage_url: str = Field(
+        default="",
+        description="where jobs keep photos (s3://…, gs://…, az://…, file:///…); empty: the folder",
+    )
+    retention_hours: PositiveFloat = Field(
+        default=168, description="age at which jobs and their photos are deleted"
+    )
+    max_order_photos: PositiveInt = Field(
+        default=1000, description="most photos of one upload; over it 422"
+    )
+    max_waiting_jobs: PositiveInt = Field(
+        default=10_000, description="most unfinished jobs of all sessions; over it 429"
+    )
+    upload_timeout_s: PositiveFloat = Field(
+        default=600, description="time all photos of one upload may take to arrive; after it 408"
+    )
+    gateway_url: HttpUrl = Field(
+        default=HttpUrl("http://127.0.0.1:9000"), description="where a worker finds the gateway"
+    )
+    worker_concurrency: PositiveInt = Field(
+        default=2, description="jobs one worker works on at the same time"
+    )
+    job_budget_ms: BudgetMs = Field(
+        default=30_000, description="time for one try of a job, unless its options say otherwise"
+    )
+    job_attempts: PositiveInt = Field(default=5, description="tries of a job before it is given up")
+    stalled_after_s: PositiveFloat = Field(
+        default=30, description="silence after which a worker counts as dead"
+    )
+    webhook_secret: SecretStr = Field(
+        default=SecretStr(""), description="key that webhooks are signed with; empty: no webhooks"
+    )
+    webhook_hosts: str = Field(
+        default="",
+        description="hosts, separated by commas, that webhooks may reach on private addresses",
+    )
+
+    @property
+    def photos_folder(self) -> Path:
+        return self.data_folder.resolve() / "photos"
+
+    @property
+    def database_folder(self) -> Path:
+        """Of the embedded server."""
+        return self.data_folder.resolve() / "database"
+
     @property
     def enhancer_urls(self) -> dict[Enhancer, str]:
         """Base URL of each enhancer that is part of this cluster."""
         urls = {enhancer: getattr(self, f"{enhancer}_url") for enhancer in Enhancer}
-        return {enhancer: str(url) for enhancer, url in urls.items() if url is not None}
+        return {enhancer: url for enhancer, url in urls.items() if url is not None}
