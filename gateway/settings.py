@@ -1,10 +1,17 @@
 """What an operator may turn: one environment variable for each field, read once in `main`."""
 
 from pathlib import Path
-from pathlib import Path
 from typing import Annotated
 
-from pydantic import BeforeValidator, Field, HttpUrl, PositiveFloat, PositiveInt, TypeAdapter
+from pydantic import (
+    BeforeValidator,
+    Field,
+    HttpUrl,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    TypeAdapter,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from darkroom.contracts.defects import Enhancer
