@@ -42,8 +42,8 @@ class Settings(BaseSettings):
 
     defects_url: Urls = Field(
         default="http://defects:8080/",
-        description="base URL of the model server `defects`: each address of its host is a replica; "
-        "several URLs, separated by commas, are taken together",
+        description="base URL of the model server `defects`: each address of its host is a "
+        "replica; several URLs, separated by commas, are taken together",
     )
     tone_url: OptionalUrls = Field(
         default="http://tone:8080/",
@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     data_folder: Path = Field(
         default=Path("var/data"),
-        description="where the embedded database and, without `DARKROOM_STORAGE_URL`, photos lie",
+        description="where the embedded database and, without a storage URL, photos lie",
     )
     storage_url: str = Field(
         default="",
