@@ -16,10 +16,13 @@ class Budget:
     total_ms: int
     started: float
     clock: Clock
+    is_job: bool = False  # nobody waits at the other end: it is spent behind everybody else's
 
     @classmethod
-    def start(cls, total_ms: int, clock: Clock = time.monotonic) -> "Budget":
-        return cls(total_ms, clock(), clock)
+    def start(
+        cls, total_ms: int, clock: Clock = time.monotonic, *, is_job: bool = False
+    ) -> "Budget":
+        return cls(total_ms, clock(), clock, is_job)
 
     @property
     def spent_ms(self) -> float:

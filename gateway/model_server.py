@@ -35,9 +35,7 @@ log = logging.getLogger(__name__)
 # What a model server may say about the photo or its own load; the rest is its own failure.
 PASSED_ON = (UnreadablePhoto, UnsupportedPhoto, OverCapacity, OutOfTime)
 
-CONNECT_S = (
-    0.4  # a machine that is gone answers nothing at all; one that is there, in a millisecond
-)
+CONNECT_S = 0.4  # a machine that is there answers in a millisecond, one that is gone never
 
 _ONLY_CONNECTING = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)  # the rest: budgets
 
