@@ -1,12 +1,15 @@
 """The gateway's application: its routes and what they share."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 
 import aiohttp
 from aiohttp import web
 
 from darkroom.contracts.options import DiagnoseOptions, EnhanceOptions, FixDefectOptions
+from gateway.addresses import Addresses
 from gateway.admission import Admission
 from gateway.answering import METRICS, REQUEST_ID, answer
 from gateway.budget import Budget
@@ -16,8 +19,10 @@ from gateway.metrics import Metrics
 from gateway.model_server import ModelServer
 from gateway.openapi import openapi_document
 from gateway.planning import Costs
-from gateway.readiness import Probe
+from gateway.readiness import Probe, probe_defects, probe_enhancer
 from gateway.reading import Options, read_photo
+from gateway.replica_metrics import ReplicaMetrics
+from gateway.replicas import Call, Replicas
 from gateway.replies import json_response, photo_response
 from gateway.settings import Settings
 
@@ -53,14 +58,28 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
         read_bufsize=1 << 20,
     ) as session:
 
-        def server(name: str, url: str) -> ModelServer:
-            most, observe = settings.max_reply_bytes, app[METRICS].observe_hop
-            return ModelServer(name, url, session, most, observe)
+        def replicas(name: str, urls: str, probe: Call[object]) -> Replicas:
+            def edge(url: str) -> ModelServer:
+                most, observe = settings.max_reply_bytes, app[METRICS].observe_hop
+                return ModelServer(name, url, session, most, observe)
 
-        enhancers = {e: server(e, url) for e, url in settings.enhancer_urls.items()}
-        app[ENHANCING] = Enhancing(server("defects", str(settings.defects_url)), enhancers, Costs())
+            addresses = Addresses(name, urls, settings.replicas_file)
+            return Replicas(addresses, edge, probe, settings.replica_depth)
+
+        defects = replicas("defects", settings.defects_url, probe_defects)
+        enhancers = {
+            enhancer: replicas(enhancer, urls, partial(probe_enhancer, enhancer=enhancer))
+            for enhancer, urls in settings.enhancer_urls.items()
+        }
+        servers = (defects, *enhancers.values())
+        app[METRICS].registry.register(ReplicaMetrics(lambda: servers))
+        app[ENHANCING] = Enhancing(defects, enhancers, Costs())
         app[PROBE] = Probe(app[ENHANCING])
+        watching = [asyncio.create_task(server.watch()) for server in servers]
         yield
+        for task in watching:
+            task.cancel()
+        await asyncio.gather(*watching, return_exceptions=True)
 
 
 @asynccontextmanager

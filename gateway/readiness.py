@@ -18,6 +18,8 @@ from darkroom.contracts.report import StepRequest
 from darkroom.imaging.header import Format
 from gateway.budget import Budget, Clock
 from gateway.enhancing import Enhancing
+from gateway.model_server import ModelServer
+from gateway.replicas import Replicas
 
 KEPT_S = 1.0  # however many probes ask, each model server sees one prediction a second
 PROBE_MS = 2000  # a busy cluster is still a ready one
@@ -48,16 +50,23 @@ class Probe:
         return await asyncio.shield(self._answer)
 
     async def _ask_all(self) -> Readiness:
-        budget = Budget.start(PROBE_MS, self._clock)
-        asked: dict[str, Awaitable[object]] = {
-            "defects": self._enhancing.defects.diagnose(TINY_PHOTO, budget, "readyz")
-        }
+        asked: dict[str, Awaitable[object]] = {"defects": probe_defects(self._enhancing.defects)}
         for enhancer, server in self._enhancing.enhancers.items():
-            step = _probing_step(enhancer)
-            asked[enhancer] = server.enhance(TINY_PHOTO, Format.PNG, step, budget, "readyz")
+            asked[enhancer] = probe_enhancer(server, enhancer)
         outcomes = await asyncio.gather(*(_outcome(call) for call in asked.values()))
         servers = dict(zip(asked, outcomes, strict=True))
         return Readiness(ready=all(word == "ok" for word in outcomes), servers=servers)
+
+
+async def probe_defects(server: ModelServer | Replicas) -> None:
+    """Ask for a diagnosis of the tiny photo. Raises as `ModelServer` does."""
+    await server.diagnose(TINY_PHOTO, Budget.start(PROBE_MS), "readyz")
+
+
+async def probe_enhancer(server: ModelServer | Replicas, enhancer: Enhancer) -> None:
+    """Ask for the tiny photo with all steps of an enhancer. Raises as `ModelServer` does."""
+    step = StepRequest(enhancer=enhancer, defects=dict.fromkeys(MENDS[enhancer], 0.5))
+    await server.enhance(TINY_PHOTO, Format.PNG, step, Budget.start(PROBE_MS), "readyz")
 
 
 async def _outcome(call: Awaitable[object]) -> str:
@@ -66,10 +75,6 @@ async def _outcome(call: Awaitable[object]) -> str:
     except ServiceError as error:
         return error.code
     return "ok"
-
-
-def _probing_step(enhancer: Enhancer) -> StepRequest:
-    return StepRequest(enhancer=enhancer, defects=dict.fromkeys(MENDS[enhancer], 0.5))
 
 
 def _tiny_photo() -> bytes:

@@ -97,6 +97,20 @@ async def test_metrics_count_answers_hops_and_skipped_steps(client, replica):
     assert "darkroom_held_bytes 0.0" in text
 
 
+async def test_metrics_tell_of_each_replica(client, replica):
+    """Its photos, whether it is trusted and its answers; how many wait for one."""
+    await client.post("/diagnose", data=a_photo())
+
+    async with client.get("/metrics") as reply:
+        text = await reply.text()
+
+    one = f'replica="{replica.url}/",server="defects"'
+    assert f"darkroom_replica_outstanding{{{one}}} 0.0" in text
+    assert f"darkroom_replica_trusted{{{one}}} 1.0" in text
+    assert f'darkroom_replica_answers_total{{outcome="ok",{one}}} 1.0' in text
+    assert 'darkroom_waiting_photos{server="tone"} 0.0' in text
+
+
 async def test_openapi_document_matches_the_routes(client):
     """Every route is described, and nothing else is."""
     async with client.get("/openapi.json") as reply:
