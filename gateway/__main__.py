@@ -3,20 +3,13 @@
 import logging
 import sys
 
-from pydantic import ValidationError
-
 from gateway.serving import serve
-from gateway.settings import Settings
+from gateway.settings import read_settings
 
 
 def main() -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    try:
-        settings = Settings()
-    except ValidationError as error:
-        for fault in error.errors(include_url=False, include_input=False):
-            name = "_".join(str(part) for part in fault["loc"]).upper()
-            print(f"DARKROOM_{name}: {fault['msg']}", file=sys.stderr)
+    if (settings := read_settings()) is None:
         return 2
     try:
         serve(settings)

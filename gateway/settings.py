@@ -1,5 +1,6 @@
 """What an operator may turn: one environment variable for each field, read once in `main`."""
 
+import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from pydantic import (
     PositiveInt,
     SecretStr,
     TypeAdapter,
+    ValidationError,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -64,6 +66,11 @@ class Settings(BaseSettings):
         default=2,
         description="photos sent to one replica at a time, the rest wait in the gateway: one at "
         "work and one at the door; two batches' worth where a replica works in batches",
+    )
+
+    page_dir: Path = Field(
+        default=Path(__file__).parents[1] / "web" / "dist",
+        description="folder of the built page; where there is none `/` leads to `/docs`",
     )
 
     budget_ms: BudgetMs = Field(
@@ -148,3 +155,14 @@ class Settings(BaseSettings):
         """Base URL of each enhancer that is part of this cluster."""
         urls = {enhancer: getattr(self, f"{enhancer}_url") for enhancer in Enhancer}
         return {enhancer: url for enhancer, url in urls.items() if url is not None}
+
+
+def read_settings() -> Settings | None:
+    """The settings of the environment; None where one is wrong, which has been said by then."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        for fault in error.errors(include_url=False, include_input=False):
+            name = "_".join(str(part) for part in fault["loc"]).upper()
+            print(f"DARKROOM_{name}: {fault['msg']}", file=sys.stderr)
+    return None
