@@ -20,7 +20,9 @@ ServiceError 500 internal
 ├── OverCapacity 429 over_capacity
 ├── NoReplica 503 no_replica
 │   ├── ReplicaUnavailable 503 replica_unavailable
-│   └── EnhancerMissing 503 enhancer_missing
+│   ├── EnhancerMissing 503 enhancer_missing
+│   └── ModelMissing 503 model_missing
+├── OutOfMemory 503 out_of_memory
 ├── JobsUnavailable 503 jobs_unavailable
 └── OutOfTime 504 out_of_time
 """
@@ -139,6 +141,10 @@ class OverCapacity(ServiceError):
 
     status, code = 429, "over_capacity"
 
+    def __init__(self, message: str = "", retry_after_s: int = 1) -> None:
+        super().__init__(message)
+        self.retry_after_s = retry_after_s
+
 
 class NoReplica(ServiceError):
     """No healthy replica of a model server can be reached."""
@@ -162,6 +168,18 @@ class JobsUnavailable(ServiceError):
     """Jobs cannot be taken or looked up at the moment."""
 
     status, code = 503, "jobs_unavailable"
+
+
+class ModelMissing(NoReplica):
+    """The weights of this model are not here."""
+
+    code = "model_missing"
+
+
+class OutOfMemory(ServiceError):
+    """There is not enough memory for this photo at the moment."""
+
+    status, code = 503, "out_of_memory"
 
 
 class OutOfTime(ServiceError):

@@ -1,5 +1,6 @@
 """What a request may ask for, route by route."""
 
+from enum import StrEnum
 from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -8,6 +9,18 @@ from darkroom.contracts.defects import Defect, Enhancer
 
 Strength = Annotated[float, Field(ge=0, le=1, description="0 leaves the photo, 1 mends it fully")]
 BudgetMs = Annotated[int, Field(ge=50, le=60_000, description="time for the whole answer, in ms")]
+
+RenderFactor = Annotated[
+    int, Field(ge=7, le=45, description="colours are found on a square of 16 times as many pixels")
+]
+
+
+class ColorModel(StrEnum):
+    """A network that gives colours, best first."""
+
+    ARTISTIC = "artistic"
+    STABLE = "stable"
+    LITE = "lite"
 
 
 def _split(value: object) -> object:
@@ -32,3 +45,16 @@ class EnhanceOptions(DiagnoseOptions):
 class FixDefectOptions(DiagnoseOptions):
     defect_to_fix: Defect
     strength: Strength = 1.0
+
+
+class ColorizeOptions(DiagnoseOptions):
+    model: Annotated[
+        ColorModel | None,
+        Field(description="the best one that is there and has the time, unless named"),
+    ] = None
+    render_factor: Annotated[
+        RenderFactor | None, Field(description="by the photo's size and the time, unless given")
+    ] = None
+    strength: Annotated[
+        float, Field(ge=0, le=1, description="0 leaves the photo's colours, 1 replaces them")
+    ] = 1.0

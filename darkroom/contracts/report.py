@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field, FiniteFloat
 
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.diagnosis import Diagnosis, Severity
-from darkroom.contracts.options import Strength
+from darkroom.contracts.options import ColorModel, RenderFactor, Strength
 from darkroom.contracts.plan import SkippedStep, Step
 
 # Bounded, because all of a report has to fit a header.
@@ -49,6 +49,13 @@ class StepReport(Step, frozen=True):
     by: ModelReply
 
 
+class ColorizeReport(BaseModel, frozen=True):
+    """The colours that a photo was given; `by.notes` name the network and its render factor."""
+
+    ms: float  # as the gateway saw it, transport included
+    by: ModelReply
+
+
 class Report(BaseModel, frozen=True):
     """The whole story of one photo."""
 
@@ -59,6 +66,7 @@ class Report(BaseModel, frozen=True):
     steps: tuple[StepReport, ...] = ()
     skipped: tuple[SkippedStep, ...] = ()
     undone: tuple[StepReport, ...] = ()  # performed, judged no better than before, and taken back
+    colorized: ColorizeReport | None = None
     total_ms: float
     budget_ms: int
 
@@ -81,3 +89,11 @@ class StepRequest(BaseModel, frozen=True):
     defects: dict[str, float]  # the defects to mend → diagnosed severity, 1 where not diagnosed
     strength: Strength = 1.0
     judge: bool = False  # measure the severities of the result, too
+
+
+class ColorizeRequest(BaseModel, frozen=True):
+    """What the gateway asks of `colorize` (header `X-Darkroom-Colorize`)."""
+
+    model: ColorModel | None = None  # the best that fits the time left
+    render_factor: RenderFactor | None = None
+    strength: Strength = 1.0
