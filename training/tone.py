@@ -45,8 +45,8 @@ def make_pair(clean: Pixels, recipe: Recipe, asked: frozenset[Defect]) -> Pair:
     size = (THUMBNAIL_PX, THUMBNAIL_PX)
     shrunk = cv2.resize(clean, size, interpolation=cv2.INTER_AREA)
     small = np.asarray(shrunk, np.float32) / np.float32(255)
-    degraded, _ = degrade_light(small, recipe)
-    target, _ = degrade_light(small, recipe.without(asked))
+    degraded = degrade_light(small, recipe).picture
+    target = degrade_light(small, recipe.without(asked)).picture
     return Pair(to_pixels(degraded), asked_vector(asked), to_pixels(target))
 
 

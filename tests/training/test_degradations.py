@@ -82,12 +82,28 @@ def test_cast_keeps_the_luminance_and_follows_black_bodies():
     room = a_room().astype(np.float32) / 255
     rng = np.random.default_rng(0)
 
-    tinted = cast.poor_white_balance(room, 0.5, rng)
+    tinted, _ = cast.poor_white_balance(room, 0.5, rng)
 
     luminance = [float((to_linear(picture) @ LUMA).mean()) for picture in (room, tinted)]
     assert luminance[0] == pytest.approx(luminance[1], rel=0.05)
     assert cast.planckian(2800)[0] > 0 > cast.planckian(2800)[1]
     assert cast.planckian(12000)[0] < 0 < cast.planckian(12000)[1]
+
+
+def test_a_cast_counts_by_the_share_of_the_frame_that_it_tints():
+    """Never more than asked for, and less where a part of the frame stays white."""
+    room = a_room().astype(np.float32) / 255
+    half_white = room.copy()
+    half_white[:, : room.shape[1] // 2] = 1
+
+    shown = [
+        [cast.poor_white_balance(p, 0.5, np.random.default_rng(seed))[1] for seed in range(40)]
+        for p in (room, half_white)
+    ]
+
+    assert max(shown[0]) <= 0.5
+    assert np.mean(shown[0]) > 0.35
+    assert np.mean(shown[1]) < np.mean(shown[0]) - 0.05
 
 
 def test_severity_scales_have_their_documented_values():

@@ -47,14 +47,17 @@ _WARM = np.stack([planckian(kelvin) for kelvin in np.geomspace(6500, 2000, 200)]
 _COOL = np.stack([planckian(kelvin) for kelvin in np.geomspace(6500, 25000, 200)])
 
 
-def poor_white_balance(srgb: Picture, severity: float, rng: np.random.Generator) -> Picture:
+def poor_white_balance(
+    srgb: Picture, severity: float, rng: np.random.Generator
+) -> tuple[Picture, float]:
     """Tint by gains in linear light, luminance kept: warm or cool, a little green or magenta.
 
     Lamps beside a window are two lights: often the bright part of a room is tinted less than the
-    rest, and what was brighter than white stays white.
+    rest, and what was brighter than white stays white. So the severity that shows, the second
+    result, is the one asked for times the share of the tint that reached the frame.
     """
     if severity <= 0:
-        return srgb
+        return srgb, 0.0
     length = STRONGEST * severity
     tint = rng.normal(0, 0.12) * length * np.asarray([1.0, 1.0])  # off the locus: green to magenta
     locus = _WARM if rng.random() < 0.6 else _COOL
@@ -72,4 +75,6 @@ def poor_white_balance(srgb: Picture, severity: float, rng: np.random.Generator)
     kept = float((linear @ LUMA).mean()) / max(float(((linear * gains) @ LUMA).mean()), 1e-6)
     if rng.random() < 0.5:
         linear = beyond_white(linear, rng, stops=2)
-    return to_srgb(linear * gains * np.float32(kept))
+    tinted = linear * gains * np.float32(kept)
+    stays_white = tinted.min(axis=2) >= 1
+    return to_srgb(tinted), severity * float(np.where(stays_white, 0, share).mean())

@@ -49,8 +49,8 @@ class Recipe:
 class Degraded:
     """A degraded photo and the truth about it.
 
-    `severities` names all nine; it can exceed the recipe's: underexposure brings noise. `degrees`
-    is the signed tilt, counter-clockwise. `payload` is the JPEG where the recipe made one.
+    `severities` names all nine. They can differ from the recipe's: underexposure brings noise, a
+    cast may reach a part of the frame only. `degrees` is the signed tilt, counter-clockwise. `payload` is the JPEG where the recipe made one.
     """
 
     pixels: Pixels
@@ -70,13 +70,22 @@ def draw_recipe(rng: np.random.Generator, among: tuple[Defect, ...] = tuple(Defe
     return Recipe({d: float(rng.uniform(0.1, 1.0)) for d in chosen}, seed)
 
 
-def degrade_light(srgb: Picture, recipe: Recipe) -> tuple[Picture, float]:
-    """Apply what changes light and colour alone; returns the noise it brought, in 8-bit levels."""
+@dataclass(frozen=True)
+class Lit:
+    """A picture under another light, the noise that this brought and the cast that shows."""
+
+    picture: Picture
+    sigma: float  # 8-bit levels
+    cast: float  # severity
+
+
+def degrade_light(srgb: Picture, recipe: Recipe) -> Lit:
+    """Apply what changes light and colour alone."""
     picture = hazy(srgb, *_amount(recipe, Defect.HAZY))
     picture = glaring(picture, *_amount(recipe, Defect.GLARING))
     picture, sigma = low_light(picture, *_amount(recipe, Defect.LOW_LIGHT))
-    picture = poor_white_balance(picture, *_amount(recipe, Defect.POOR_WHITE_BALANCE))
-    return low_contrast(picture, *_amount(recipe, Defect.LOW_CONTRAST)), sigma
+    picture, tint = poor_white_balance(picture, *_amount(recipe, Defect.POOR_WHITE_BALANCE))
+    return Lit(low_contrast(picture, *_amount(recipe, Defect.LOW_CONTRAST)), sigma, tint)
 
 
 def degrade(clean: Pixels, recipe: Recipe) -> Degraded:
@@ -86,10 +95,10 @@ def degrade(clean: Pixels, recipe: Recipe) -> Degraded:
     degrees = tilt * STEEPEST_DEGREES * float(rng.choice((-1, 1)))
     picture = rotate(np.asarray(clean, np.float32) / np.float32(255), degrees)
     picture = blur(picture, *_amount(recipe, Defect.BLUR))
-    picture, sigma = degrade_light(picture, recipe)
-    picture = noisy(picture, *_amount(recipe, Defect.NOISY))
-    pixels = to_pixels(picture)
-    total = float(np.hypot(sigma, sensor.sigma_of(truth[Defect.NOISY])))
+    lit = degrade_light(picture, recipe)
+    pixels = to_pixels(noisy(lit.picture, *_amount(recipe, Defect.NOISY)))
+    truth[Defect.POOR_WHITE_BALANCE] = lit.cast
+    total = float(np.hypot(lit.sigma, sensor.sigma_of(truth[Defect.NOISY])))
     truth[Defect.NOISY] = sensor.severity_of(total)
     payload = None
     compressed, rng = _amount(recipe, Defect.JPEG_ARTIFACTS)
