@@ -8,29 +8,42 @@ from functools import partial
 import aiohttp
 from aiohttp import web
 
+from darkroom.contracts import headers
+from darkroom.contracts.adjust import AdjustOptions
+from darkroom.contracts.defects import ENHANCER_OF, Enhancer
 from darkroom.contracts.options import DiagnoseOptions, EnhanceOptions, FixDefectOptions
+from darkroom.contracts.report import DiagnoseAnswer, Report
 from gateway.addresses import Addresses
+from gateway.adjusting import adjust
 from gateway.admission import Admission
 from gateway.answering import METRICS, REQUEST_ID, answer
 from gateway.budget import Budget
+from gateway.cache import open_store
+from gateway.capacity import Capacity, Road
 from gateway.docs_page import docs_page
-from gateway.enhancing import Enhancing, Outcome, Work
+from gateway.enhancing import Enhancing, Work
+from gateway.jobs.front import JOBS, add_jobs
 from gateway.metrics import Metrics
 from gateway.model_server import ModelServer
 from gateway.openapi import openapi_document
+from gateway.page import page_routes
 from gateway.planning import Costs
 from gateway.readiness import Probe, probe_defects, probe_enhancer
 from gateway.reading import Options, read_photo
 from gateway.replica_metrics import ReplicaMetrics
-from gateway.replicas import Call, Replicas
+from gateway.replicas import Answered, Call, Replicas
 from gateway.replies import json_response, photo_response
+from gateway.results import Asked, Results, Run
 from gateway.settings import Settings
 
 routes = web.RouteTableDef()
 
 SETTINGS = web.AppKey("settings", Settings)
 ADMISSION = web.AppKey("admission", Admission)
+SERVERS = web.AppKey("servers", dict[str, Replicas])
+CAPACITY = web.AppKey("capacity", Capacity)
 ENHANCING = web.AppKey("enhancing", Enhancing)
+RESULTS = web.AppKey("results", Results)
 PROBE = web.AppKey("probe", Probe)
 
 
@@ -43,7 +56,10 @@ def create_app(settings: Settings) -> web.Application:
     app[METRICS].in_flight.set_function(lambda: app[ADMISSION].in_flight)
     app[METRICS].held_bytes.set_function(lambda: app[ADMISSION].held_bytes)
     app.add_routes(routes)
+    app.add_routes(page_routes(settings.page_dir))
     app.cleanup_ctx.append(_model_servers)
+    app.cleanup_ctx.append(_results)
+    add_jobs(app, settings, app[ADMISSION], app[METRICS].registry)
     return app
 
 
@@ -58,7 +74,7 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
         read_bufsize=1 << 20,
     ) as session:
 
-        def replicas(name: str, urls: str, probe: Call[object]) -> Replicas:
+        def replicas(name: str, urls: str, probe: Call[Answered]) -> Replicas:
             def edge(url: str) -> ModelServer:
                 most, observe = settings.max_reply_bytes, app[METRICS].observe_hop
                 return ModelServer(name, url, session, most, observe)
@@ -71,15 +87,26 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
             enhancer: replicas(enhancer, urls, partial(probe_enhancer, enhancer=enhancer))
             for enhancer, urls in settings.enhancer_urls.items()
         }
-        servers = (defects, *enhancers.values())
-        app[METRICS].registry.register(ReplicaMetrics(lambda: servers))
+        app[SERVERS] = {server.name: server for server in (defects, *enhancers.values())}
+        app[METRICS].registry.register(ReplicaMetrics(app[SERVERS].values()))
         app[ENHANCING] = Enhancing(defects, enhancers, Costs())
         app[PROBE] = Probe(app[ENHANCING])
-        watching = [asyncio.create_task(server.watch()) for server in servers]
+        watching = [asyncio.create_task(server.watch()) for server in app[SERVERS].values()]
         yield
         for task in watching:
             task.cancel()
         await asyncio.gather(*watching, return_exceptions=True)
+
+
+async def _results(app: web.Application) -> AsyncIterator[None]:
+    """What can be taken on, and what need not be done again."""
+    settings, servers = app[SETTINGS], app[SERVERS]
+    store = open_store(settings.redis_url, settings.cache_bytes, settings.cache_ttl_s)
+    app[CAPACITY] = Capacity(servers)
+    app[RESULTS] = Results(store, servers, app[CAPACITY])
+    yield
+    if store is not None:
+        await store.close()
 
 
 @asynccontextmanager
@@ -92,37 +119,54 @@ async def received(
     with admission.body() as held:
         photo, options = await read_photo(request, options_type, settings, held)
         with admission.photo():
-            budget = Budget.start(options.budget_ms or settings.budget_ms)
+            is_job = request.headers.get(headers.PRIORITY) == "job"
+            budget = Budget.start(options.budget_ms or settings.budget_ms, is_job=is_job)
             yield Work(photo, budget, request[REQUEST_ID]), options
 
 
-def _answered(request: web.Request, work: Work, outcome: Outcome) -> web.Response:
-    request.app[METRICS].count_skipped(outcome.report)
-    return photo_response(work, outcome)
+async def _answered(
+    request: web.Request, work: Work, options: DiagnoseOptions, road: Road, run: Run
+) -> web.Response:
+    """The photo of a finished run, or of an equal one that is known already."""
+    may_keep = "no-store" not in request.headers.get("Cache-Control", "")
+    asked = Asked(work, request.path, options, road, may_keep)
+    outcome, word = await request.app[RESULTS].outcome(asked, run)
+    request.app[METRICS].count_outcome(outcome.report, word)
+    reply = photo_response(work, outcome)
+    reply.headers[headers.CACHE] = word
+    return reply
 
 
 @routes.post("/enhance_image")
 async def enhance_image(request: web.Request) -> web.Response:
     """Find what is wrong and mend it. Reply: the photo, or 204 where nothing needs mending."""
     async with received(request, EnhanceOptions) as (work, options):
-        outcome = await request.app[ENHANCING].enhance(work, options)
-        return _answered(request, work, outcome)
+        run = partial(request.app[ENHANCING].enhance, work, options)
+        return await _answered(request, work, options, Road(("defects",), options.steps), run)
 
 
 @routes.post("/fix_defect")
 async def fix_defect(request: web.Request) -> web.Response:
     """Mend one named defect. Reply: the photo in its own format."""
     async with received(request, FixDefectOptions) as (work, options):
-        enhancing = request.app[ENHANCING]
-        outcome = await enhancing.fix(work, options.defect_to_fix, options.strength)
-        return _answered(request, work, outcome)
+        defect, strength = options.defect_to_fix, options.strength
+        run = partial(request.app[ENHANCING].fix, work, defect, strength)
+        return await _answered(request, work, options, Road((ENHANCER_OF[defect],)), run)
+
+
+@routes.post("/adjust")
+async def adjust_photo(request: web.Request) -> web.Response:
+    """Turn the manual sliders. Reply: the photo in its own format."""
+    async with received(request, AdjustOptions) as (work, options):
+        run = partial(adjust, request.app[ENHANCING].enhancers, work, options.adjustments)
+        return await _answered(request, work, options, Road((Enhancer.TONE,)), run)
 
 
 @routes.post("/detect_problems")
 async def detect_problems(request: web.Request) -> web.Response:
     """Reply: the names of the defects found, worst first."""
     async with received(request, DiagnoseOptions) as (work, _):
-        diagnosed, report = await request.app[ENHANCING].diagnose(work)
+        diagnosed, report = await _diagnosed(request, work)
         return json_response(list(diagnosed.found), report)
 
 
@@ -130,8 +174,14 @@ async def detect_problems(request: web.Request) -> web.Response:
 async def diagnose(request: web.Request) -> web.Response:
     """Reply: the severity of every defect and the plan it leads to."""
     async with received(request, DiagnoseOptions) as (work, _):
-        diagnosed, report = await request.app[ENHANCING].diagnose(work)
+        diagnosed, report = await _diagnosed(request, work)
         return json_response(diagnosed, report)
+
+
+async def _diagnosed(request: web.Request, work: Work) -> tuple[DiagnoseAnswer, Report]:
+    road, megapixels = Road(("defects",)), work.photo.megapixels
+    with request.app[CAPACITY].admitted(road, megapixels, work.budget):
+        return await request.app[ENHANCING].diagnose(work)
 
 
 @routes.get("/healthz")
@@ -142,8 +192,11 @@ async def healthz(_: web.Request) -> web.Response:
 
 @routes.get("/readyz")
 async def readyz(request: web.Request) -> web.Response:
-    """Every model server has just mended a tiny photo, or 503."""
-    readiness = await request.app[PROBE].readiness()
+    """Every model server has just mended a tiny photo, or 503. Jobs are told and not asked for."""
+    readiness, jobs = await asyncio.gather(
+        request.app[PROBE].readiness(), request.app[JOBS].state()
+    )
+    readiness = readiness.model_copy(update={"jobs": jobs})
     return web.json_response(
         text=readiness.model_dump_json(), status=200 if readiness.ready else 503
     )
@@ -152,6 +205,7 @@ async def readyz(request: web.Request) -> web.Response:
 @routes.get("/metrics")
 async def metrics(request: web.Request) -> web.Response:
     """Counts and times for Prometheus."""
+    await request.app[JOBS].count()
     text = request.app[METRICS].text()
     return web.Response(body=text, headers={"Content-Type": "text/plain; version=0.0.4"})
 
@@ -170,8 +224,3 @@ async def docs(_: web.Request) -> web.Response:
     return web.Response(
         text=page, content_type="text/html", headers={"Content-Security-Policy": policy}
     )
-
-
-@routes.get("/")
-async def root(_: web.Request) -> web.Response:
-    return web.Response(status=307, headers={"Location": "/docs"})

@@ -8,8 +8,10 @@ TorchServe drops requests that are too late without a word.
 
 import asyncio
 import logging
+import math
 import time
 from collections.abc import Callable
+from copy import copy
 from dataclasses import dataclass
 
 import aiohttp
@@ -17,6 +19,7 @@ from aiohttp.abc import AbstractStreamWriter
 from pydantic import ValidationError
 
 from darkroom.contracts import headers, problem
+from darkroom.contracts.adjust import Adjustments
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import (
     OutOfTime,
@@ -79,6 +82,13 @@ class ModelServer:
         self._session = session
         self._max_reply_bytes = max_reply_bytes
         self._observe = observe
+        self._most_ms = math.inf
+
+    def told_to_spend(self, most_ms: float) -> "ModelServer":
+        """The same, whose handler is to plan with no more than this, whatever the budget is."""
+        hurried = copy(self)
+        hurried._most_ms = most_ms
+        return hurried
 
     async def diagnose(self, payload: bytes, budget: Budget, request_id: str) -> DiagnosisReply:
         """The severities of all nine defects.
@@ -105,6 +115,23 @@ class ModelServer:
     ) -> Reply:
         """The photo with one step done, in the format it came in. Raises as `diagnose` does."""
         asked = {headers.REQUEST_ID: request_id, headers.STEP: step.model_dump_json()}
+        return await self._photo(payload, media_format, asked, budget)
+
+    async def adjust(
+        self,
+        payload: bytes,
+        media_format: Format,
+        adjustments: Adjustments,
+        budget: Budget,
+        request_id: str,
+    ) -> Reply:
+        """The photo with the manual sliders turned. Raises as `diagnose` does."""
+        asked = {headers.REQUEST_ID: request_id, headers.ADJUST: adjustments.model_dump_json()}
+        return await self._photo(payload, media_format, asked, budget)
+
+    async def _photo(
+        self, payload: bytes, media_format: Format, asked: dict[str, str], budget: Budget
+    ) -> Reply:
         reply = await self._predict(payload, asked, budget)
         if reply.payload is None:
             return reply
@@ -154,7 +181,7 @@ class ModelServer:
     async def _exchange(
         self, payload: bytes, asked: dict[str, str], budget: Budget
     ) -> tuple[ModelReply, bytes | None]:
-        sent = {**asked, headers.BUDGET: str(int(budget.left_ms))}
+        sent = {**asked, headers.BUDGET: str(int(min(budget.left_ms, self._most_ms)))}
         async with self._session.post(
             self._url,
             data=_PhotoBytes(payload),

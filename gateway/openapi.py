@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from darkroom.contracts import headers, problem
+from darkroom.contracts.adjust import AdjustOptions
 from darkroom.contracts.errors import ERROR_OF_CODE
 from darkroom.contracts.options import DiagnoseOptions, EnhanceOptions, FixDefectOptions
 from darkroom.contracts.problem import Problem
@@ -46,6 +47,13 @@ def openapi_document() -> Json:
                     "Mend one named defect", FixDefectOptions, {"200": _photo_reply()}
                 )
             },
+            "/adjust": {
+                "post": _photo_route(
+                    "Turn exposure, contrast, colour and tilt by hand",
+                    AdjustOptions,
+                    {"200": _photo_reply()},
+                )
+            },
             "/detect_problems": {
                 "post": _photo_route(
                     "Name what is wrong with a photo, worst first",
@@ -76,7 +84,7 @@ def openapi_document() -> Json:
 
 @cache
 def _schemas() -> Json:
-    taken = (DiagnoseOptions, EnhanceOptions, FixDefectOptions)
+    taken = (DiagnoseOptions, EnhanceOptions, FixDefectOptions, AdjustOptions)
     given = (DiagnoseAnswer, Problem, Readiness, Report)
     _, definitions = models_json_schema(
         [(model, "validation") for model in taken] + [(model, "serialization") for model in given],

@@ -35,7 +35,10 @@ STORE = PROJECT / "model-store"
 PACKAGES = ("darkroom/contracts", "darkroom/imaging", "darkroom/networks")
 MODULES = (
     "darkroom/__init__.py",
-    *(f"handlers/{name}.py" for name in ("__init__", "base", "judging", "slot", "warming")),
+    *(
+        f"handlers/{name}.py"
+        for name in ("__init__", "adjusting", "base", "judging", "slot", "warming")
+    ),
 )
 CONFIG = "model-config.yaml"
 _CONVERT = """

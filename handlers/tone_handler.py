@@ -13,6 +13,7 @@ from darkroom.imaging.photo import Photo
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
 from darkroom.imaging.views import thumbnail_of
 from darkroom.networks.tone import load_toner
+from handlers.adjusting import adjusted, is_adjusting
 from handlers.base import PhotoHandler
 from handlers.slot import Slot, timed
 
@@ -24,6 +25,12 @@ class ToneHandler(PhotoHandler):
         self.toner = load_toner(weights, self.device)
 
     def answer(self, slots: Sequence[Slot]) -> list[Photo]:
+        mended = iter(self._mended([slot for slot in slots if not is_adjusting(slot)]))
+        return [adjusted(slot) if is_adjusting(slot) else next(mended) for slot in slots]
+
+    def _mended(self, slots: Sequence[Slot]) -> list[Photo]:
+        if not slots:
+            return []
         asked = [_asked(slot) for slot in slots]
         with timed("network_ms", *slots):
             views = [thumbnail_of(slot.photo.pixels) for slot in slots]

@@ -41,3 +41,7 @@ class AdjustOptions(Adjustments, DiagnoseOptions):
     """Options of `POST /adjust`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @property
+    def adjustments(self) -> Adjustments:
+        return Adjustments(**self.model_dump(include=set(Adjustments.model_fields)))

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -13,6 +14,8 @@ from gateway.app import create_app
 from gateway.serving import SERVER_OPTIONS
 from gateway.settings import Settings
 from tests.gateway.replica import Replica
+
+NO_PAGE = Path("nowhere")  # built or not, the page is no matter of these tests
 
 Gateway = Callable[..., Awaitable[aiohttp.ClientSession]]
 
@@ -42,7 +45,12 @@ async def gateway(replica: Replica) -> AsyncIterator[Gateway]:
     async with AsyncExitStack() as stack:
 
         async def start(**changed: Any) -> aiohttp.ClientSession:
-            given = {"defects_url": HttpUrl(replica.url), "tone_url": HttpUrl(replica.url)}
+            given = {
+                "defects_url": HttpUrl(replica.url),
+                "tone_url": HttpUrl(replica.url),
+                "cache_ttl_s": 0,
+                "page_dir": NO_PAGE,
+            }
             app = create_app(Settings(**(given | changed)))
             url = await serve_on_a_free_port(stack, app, **SERVER_OPTIONS)
             return await stack.enter_async_context(aiohttp.ClientSession(url))

@@ -20,6 +20,7 @@ from gateway.docs_page import docs_page
 from gateway.openapi import openapi_document
 from gateway.replies import compact
 from gateway.settings import Settings
+from tests.gateway.conftest import NO_PAGE
 from tests.gateway.photos import a_photo
 from tests.gateway.replica import a_diagnosis, a_model_reply
 
@@ -128,7 +129,10 @@ async def test_openapi_document_matches_the_routes(client):
 
 
 def _served_routes():
-    return [(route.resource, route.method) for route in create_app(Settings()).router.routes()]
+    return [
+        (route.resource, route.method)
+        for route in create_app(Settings(page_dir=NO_PAGE)).router.routes()
+    ]
 
 
 def test_openapi_document_refers_to_nothing_missing():
