@@ -9,7 +9,7 @@ TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: up test check archives train lock
+.PHONY: up test faults check archives train lock
 
 # The whole cluster, until Ctrl-C.
 up: archives
@@ -17,6 +17,10 @@ up: archives
 
 test: .venv/dev archives
 	$(BIN)/python -m pytest
+
+# What takes minutes: workers and databases killed again and again.
+faults: .venv/dev
+	$(BIN)/python -m pytest -m faults
 
 check: .venv/dev
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
