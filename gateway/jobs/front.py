@@ -5,6 +5,7 @@ that takes no jobs should not pay. No session, no answer: that is checked here t
 """
 
 import asyncio
+import contextlib
 import hashlib
 import importlib
 import re
@@ -13,10 +14,12 @@ from typing import TYPE_CHECKING, cast
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from prometheus_client import CollectorRegistry
 
 from darkroom.contracts.errors import JobsUnavailable, NoSession
 from darkroom.contracts.jobs import JOBS_ROUTE, SESSION_HEADER, SESSION_PARAMETER
 from gateway.admission import Admission
+from gateway.jobs.metrics import JobMetrics
 from gateway.settings import Settings
 
 if TYPE_CHECKING:
@@ -45,6 +48,7 @@ class Jobs:
         self._admission = admission
         self._service: Service | None = None
         self._opening = asyncio.Lock()
+        self.metrics = JobMetrics()
 
     async def service(self) -> "Service":
         """Raise `JobsUnavailable` where the packages for jobs are not installed."""
@@ -62,15 +66,27 @@ class Jobs:
 
     async def state(self) -> dict[str, str]:
         """`ok` or the code of what is wrong, for the database and the workers; empty: no jobs."""
-        settings = self._settings
-        if not settings.database_url and not settings.database_folder.exists():
+        if not self._is_configured:
             return {}
         try:
             service = await self.service()
-            workers = await service.store.living_workers(settings.stalled_after_s)
+            workers = await service.store.living_workers(self._settings.stalled_after_s)
         except JobsUnavailable as error:
             return dict.fromkeys(("database", "worker"), error.code)
         return {"database": "ok", "worker": "ok" if workers else "no_worker"}
+
+    async def count(self) -> None:
+        """Count the jobs anew for `metrics`."""
+        self.metrics.counts = None
+        if self._is_configured:
+            with contextlib.suppress(JobsUnavailable):
+                service = await self.service()
+                self.metrics.counts = await service.store.counts()
+
+    @property
+    def _is_configured(self) -> bool:
+        settings = self._settings
+        return bool(settings.database_url) or settings.database_folder.exists()
 
     async def run(self, _: web.Application) -> AsyncIterator[None]:
         """For `cleanup_ctx`."""
@@ -87,9 +103,12 @@ class Jobs:
 JOBS = web.AppKey("jobs", Jobs)
 
 
-def add_jobs(app: web.Application, settings: Settings, admission: Admission) -> None:
+def add_jobs(
+    app: web.Application, settings: Settings, admission: Admission, registry: CollectorRegistry
+) -> None:
     """Make the routes of jobs part of an application."""
     app[JOBS] = Jobs(settings, admission)
+    registry.register(app[JOBS].metrics)
     for method, path, name in ROUTES:
         app.router.add_route(method, path, _answered_by(name))
     app.cleanup_ctx.append(app[JOBS].run)

@@ -106,10 +106,10 @@ class JobWorker:
                 stalled_worker_timeout=silence_s,
             )
             rescue = Rescue(app.job_manager, worker, self._in_hand, silence_s)
-            working = asyncio.create_task(worker.run())
+            working = asyncio.create_task(worker.run())  # type: ignore[no-untyped-call]
             others = [asyncio.create_task(self._stop.wait()), asyncio.create_task(rescue.run())]
             await asyncio.wait({working, *others}, return_when=asyncio.FIRST_COMPLETED)
-            worker.stop()
+            worker.stop()  # type: ignore[no-untyped-call]
             try:
                 await working
             finally:
