@@ -41,6 +41,12 @@ class Metrics:
             ("enhancer", "reason"),
             registry=self.registry,
         )
+        self._cached = Counter(
+            "darkroom_outcomes",
+            "Photos by where their outcome was from: run for them (miss, off), kept or shared.",
+            ("cache",),
+            registry=self.registry,
+        )
         self.in_flight = Gauge(
             "darkroom_photos_in_flight", "Photos being worked on.", registry=self.registry
         )
@@ -54,7 +60,8 @@ class Metrics:
     def observe_hop(self, server: str, outcome: str, seconds: float) -> None:
         self._hops.labels(server, outcome).observe(seconds)
 
-    def count_skipped(self, report: Report) -> None:
+    def count_outcome(self, report: Report, cache: str) -> None:
+        self._cached.labels(cache).inc()
         for step in report.skipped:
             self._skipped.labels(step.enhancer, step.reason).inc()
 

@@ -18,7 +18,7 @@ from darkroom.contracts.report import StepRequest
 from darkroom.imaging.header import Format
 from gateway.budget import Budget, Clock
 from gateway.enhancing import Enhancing
-from gateway.model_server import ModelServer
+from gateway.model_server import DiagnosisReply, ModelServer, Reply
 from gateway.replicas import Replicas
 
 KEPT_S = 1.0  # however many probes ask, each model server sees one prediction a second
@@ -30,6 +30,7 @@ class Readiness(BaseModel, frozen=True):
 
     ready: bool
     servers: dict[str, str]
+    jobs: dict[str, str] = {}  # database and worker likewise; photos are mended without them
 
 
 class Probe:
@@ -58,15 +59,15 @@ class Probe:
         return Readiness(ready=all(word == "ok" for word in outcomes), servers=servers)
 
 
-async def probe_defects(server: ModelServer | Replicas) -> None:
+async def probe_defects(server: ModelServer | Replicas) -> DiagnosisReply:
     """Ask for a diagnosis of the tiny photo. Raises as `ModelServer` does."""
-    await server.diagnose(TINY_PHOTO, Budget.start(PROBE_MS), "readyz")
+    return await server.diagnose(TINY_PHOTO, Budget.start(PROBE_MS), "readyz")
 
 
-async def probe_enhancer(server: ModelServer | Replicas, enhancer: Enhancer) -> None:
+async def probe_enhancer(server: ModelServer | Replicas, enhancer: Enhancer) -> Reply:
     """Ask for the tiny photo with all steps of an enhancer. Raises as `ModelServer` does."""
     step = StepRequest(enhancer=enhancer, defects=dict.fromkeys(MENDS[enhancer], 0.5))
-    await server.enhance(TINY_PHOTO, Format.PNG, step, Budget.start(PROBE_MS), "readyz")
+    return await server.enhance(TINY_PHOTO, Format.PNG, step, Budget.start(PROBE_MS), "readyz")
 
 
 async def _outcome(call: Awaitable[object]) -> str:

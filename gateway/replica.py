@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from darkroom.contracts.report import ModelReply
 from gateway.budget import Clock
 from gateway.model_server import ModelServer
 
@@ -20,6 +21,7 @@ class Replica:
         self.trusted = False  # gets photos of clients
         self.outstanding = 0
         self.last_answer = 0.0  # by the clock: until then it was busy with an earlier photo
+        self.serves = ""  # model, version and weights, as it says with its answers
         self.outcomes: Counter[str] = Counter()
         self._clock = clock
         self._strikes = 0
@@ -30,6 +32,9 @@ class Replica:
         """It has answered a client's photo as it should."""
         self._strikes = 0
         self.outcomes["ok"] += 1
+
+    def is_serving(self, by: ModelReply) -> None:
+        self.serves = f"{by.model} {by.version} {by.weights_sha256}"
 
     def failed(self, outcome: str, *, may_eject: bool, at_once: bool = False) -> None:
         """It has not; `at_once` where nobody is there at all."""

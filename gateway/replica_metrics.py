@@ -1,6 +1,6 @@
 """What Prometheus sees of the replicas, read from them when it asks."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -11,7 +11,7 @@ from gateway.replicas import Replicas
 class ReplicaMetrics(Collector):
     """One line for each replica, and for each model server what was done to spare its clients."""
 
-    def __init__(self, servers: Callable[[], Iterable[Replicas]]) -> None:
+    def __init__(self, servers: Iterable[Replicas]) -> None:
         self._servers = servers
 
     def describe(self) -> Iterable[Metric]:
@@ -37,7 +37,7 @@ class ReplicaMetrics(Collector):
         hedges = CounterMetricFamily(
             "darkroom_hedges", "Photos asked of a second replica for slowness.", labels=server
         )
-        for asked in self._servers():
+        for asked in self._servers:
             waiting.add_metric((asked.name,), asked.places.waiting)
             retries.add_metric((asked.name,), asked.retries)
             hedges.add_metric((asked.name,), asked.hedges)

@@ -14,10 +14,10 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from darkroom.contracts.errors import NoReplica, OutOfTime, OverCapacity, ServiceError
-from darkroom.contracts.report import StepRequest
+from darkroom.contracts.report import ModelReply, StepRequest
 from darkroom.imaging.header import Format, read_header
 from gateway.addresses import Addresses
 from gateway.budget import Budget, Clock
@@ -33,7 +33,19 @@ HEDGED_SHARE = 0.02  # of all photos, at most, are asked of a second replica
 KNOWN_AFTER = 20  # photos of a size, before "slow" means anything
 HANGING = 4.0  # times slower than 98 of 100: a strike against the replica
 
-Answer = TypeVar("Answer")
+# A handler that plans with less than the rest of the budget still has to read its photo.
+READING_MS = 50.0
+READING_MS_PER_MEGAPIXEL = 20.0
+
+
+class Answered(Protocol):
+    """What a model server's answers have in common."""
+
+    @property
+    def by(self) -> ModelReply: ...
+
+
+Answer = TypeVar("Answer", bound=Answered)
 Call = Callable[[ModelServer], Awaitable[Answer]]
 
 
@@ -44,7 +56,7 @@ class Replicas:
         self,
         addresses: Addresses,
         edge: Callable[[str], ModelServer],
-        probe: Call[object],
+        probe: Call[Answered],
         depth: int,
         clock: Clock = time.monotonic,
         chance: random.Random | None = None,
@@ -86,6 +98,7 @@ class Replicas:
         self.load_ms += expected_ms
         try:
             replica = await self.places.take(budget)
+            call = self._hurried(call, megapixels, budget)
             try:
                 return await self._hedged(replica, call, megapixels)
             except (NoReplica, OverCapacity):
@@ -104,10 +117,25 @@ class Replicas:
         finally:
             self.load_ms -= expected_ms
 
+    @property
+    def serving(self) -> str:
+        """The models that answer under this name, several during an update; "" before the first."""
+        replicas = self.places.replicas.values()
+        return "+".join(sorted({replica.serves for replica in replicas if replica.serves}))
+
     def expected_ms(self, megapixels: float) -> float:
         """Milliseconds until a photo of this size, were it asked about now, would be answered."""
         waiting_ms = self.load_ms / max(1, len(self.places.live))
         return waiting_ms + self.taken_up.mean_ms(megapixels)
+
+    def _hurried(self, call: Call[Answer], megapixels: float, budget: Budget) -> Call[Answer]:
+        """While others wait, a photo has only its share of the time: it works at a smaller size."""
+        crowd = 1 + self.places.waiting / max(1, len(self.places.live))
+        if crowd == 1 or budget.is_job:
+            return call
+        least_ms = READING_MS + READING_MS_PER_MEGAPIXEL * megapixels
+        most_ms = max(budget.left_ms / crowd, least_ms)
+        return lambda replica: call(replica.told_to_spend(most_ms))
 
     async def _hedged(self, replica: Replica, call: Call[Answer], megapixels: float) -> Answer:
         slow_ms = self._slow_ms(megapixels)
@@ -158,6 +186,7 @@ class Replicas:
             self._hops.learn(megapixels, (now - began) * 1000)
             self.taken_up.learn(megapixels, (now - max(began, replica.last_answer)) * 1000)
             replica.last_answer = now
+            replica.is_serving(answer.by)
             replica.succeeded()
             return answer
         finally:
@@ -202,7 +231,7 @@ class Replicas:
     async def _prove(self, replica: Replica) -> None:
         try:
             with suppress(ServiceError):
-                await self._probe(replica.server)
+                replica.is_serving((await self._probe(replica.server)).by)
                 replica.prove()
                 self.places.wake()
         finally:

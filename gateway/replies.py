@@ -32,7 +32,7 @@ def problem_response(error: ServiceError, request_id: str) -> web.Response:
         status=error.status, body=document.encode(), content_type=problem.MEDIA_TYPE
     )
     if isinstance(error, OverCapacity):
-        reply.headers["Retry-After"] = "1"
+        reply.headers["Retry-After"] = str(error.retry_after_s)
     return reply
 
 

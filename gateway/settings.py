@@ -8,8 +8,11 @@ from pydantic import (
     BeforeValidator,
     Field,
     HttpUrl,
+    NonNegativeFloat,
+    NonNegativeInt,
     PositiveFloat,
     PositiveInt,
+    RedisDsn,
     SecretStr,
     TypeAdapter,
     ValidationError,
@@ -19,7 +22,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.options import BudgetMs
 
-_url = TypeAdapter(HttpUrl)
+_url, _redis_dsn = TypeAdapter(HttpUrl), TypeAdapter(RedisDsn)
 
 
 def _urls(value: object) -> str | None:
@@ -28,7 +31,12 @@ def _urls(value: object) -> str | None:
     return ",".join(str(_url.validate_python(word)) for word in words if word) or None
 
 
+def _redis_url(value: object) -> str | None:
+    return str(_redis_dsn.validate_python(value)) if value else None
+
+
 Urls = Annotated[str, BeforeValidator(_urls)]  # one or more, separated by commas
+OptionalRedisUrl = Annotated[str | None, BeforeValidator(_redis_url)]
 OptionalUrls = Annotated[str | None, BeforeValidator(_urls)]
 
 
@@ -149,6 +157,17 @@ class Settings(BaseSettings):
     def database_folder(self) -> Path:
         """Of the embedded server."""
         return self.data_folder.resolve() / "database"
+
+    redis_url: OptionalRedisUrl = Field(
+        default=None, description="Redis that gateways share results in; none: each keeps its own"
+    )
+    cache_bytes: NonNegativeInt = Field(
+        default=128 << 20,
+        description="bytes of results kept where there is no Redis; 0 keeps none",
+    )
+    cache_ttl_s: NonNegativeFloat = Field(
+        default=600, description="time a result is kept; 0 keeps none, in Redis neither"
+    )
 
     @property
     def enhancer_urls(self) -> dict[Enhancer, str]:

@@ -14,6 +14,7 @@ class SkipReason(StrEnum):
     NOT_ASKED = "not_asked"  # the request's `steps` does not name it
     NOT_IN_CLUSTER = "not_in_cluster"  # no model server of that name is configured
     NO_TIME = "no_time"  # its measured cost does not fit the time left, or it ran out of time
+    OVER_CAPACITY = "over_capacity"  # it would fit, were its model server less busy
     REPLICA_FAILED = "replica_failed"  # its model server could not be reached or failed
     LEFT_ALONE = "left_alone"  # its enhancer looked closer and found nothing to change
 
