@@ -4,7 +4,7 @@ Reads the photos under `--data`, degrades them on the fly and trains the two hal
 which share nothing: an ImageNet trunk over thumbnails in this module, with the layers behind it
 once more in `training.frame`, and the small network over texture in `training.grain`. Writes
 `model-store/weights/defects.safetensors`; `python -m training.evaluate_defects` fits the thresholds
-and makes the report.
+and makes the report. `--minutes 0` keeps the trunk of the weights that are there.
 """
 
 import json
@@ -21,10 +21,10 @@ from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Format, Photo, Pixels
 from darkroom.imaging.views import Views, take_views
 from darkroom.networks.defects import IN_PATCHES, IN_THUMBNAIL, DefectNetwork, stack_views
-from darkroom.networks.weights import write_weights
+from darkroom.networks.weights import read_weights, write_weights
 from training.degradations import Recipe, degrade, draw_recipe
 from training.degradations.geometry import STEEPEST_DEGREES
-from training.fine_tuning import begin, prepare
+from training.fine_tuning import Run, begin, in_bfloat16, prepare
 from training.frame import train_judgement
 from training.grain import EPOCHS, measure_texture, train_grain
 from training.loop import train
@@ -119,11 +119,7 @@ def mean_error(network: DefectNetwork, samples: list[Sample]) -> float:
     return float(np.mean(by_defect))
 
 
-def main() -> None:
-    run = begin("defects", __doc__)
-    photos = find_photos(run.data)
-    print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
-    network = DefectNetwork()
+def train_trunk(network: DefectNetwork, photos: TrainingPhotos, run: Run) -> None:
     optimiser = prepare(network, run.data)
     held_out = validation_samples(photos, 40)
     progress = train(
@@ -136,6 +132,18 @@ def main() -> None:
         run.folder,
     )
     print(f"{progress.step} steps, score {progress.scores[-1][1]:.3f}; now the dense layers")
+
+
+def main() -> None:
+    run = begin("defects", __doc__)
+    photos = find_photos(run.data)
+    print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
+    network = DefectNetwork()
+    if run.minutes:
+        train_trunk(network, photos, run)
+    else:
+        read_weights(WEIGHTS, network)
+        in_bfloat16(network.trunk)
     again = batches(photos.training, np.random.default_rng(2))
     train_judgement(network, *measure_pool(network, again))
     texture = measure_texture(photos.training, np.random.default_rng(3))

@@ -50,7 +50,8 @@ class Degraded:
     """A degraded photo and the truth about it.
 
     `severities` names all nine. They can differ from the recipe's: underexposure brings noise, a
-    cast may reach a part of the frame only. `degrees` is the signed tilt, counter-clockwise. `payload` is the JPEG where the recipe made one.
+    cast may reach a part of the frame only. `degrees` is the signed tilt, counter-clockwise.
+    `payload` is the JPEG where the recipe made one.
     """
 
     pixels: Pixels
