@@ -82,7 +82,7 @@ def postgres() -> Iterator[Postgres]:
         connection.execute("CREATE DATABASE template")
     asyncio.run(_migrate(server.url.replace("/postgres?", "/template?")))
     yield server
-    server.stop()
+    server.stop(signal.SIGQUIT)  # without writing down what nobody will read
     shutil.rmtree(parent)
 
 

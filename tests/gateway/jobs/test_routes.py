@@ -202,7 +202,7 @@ async def test_browser_gives_the_session_in_the_query(jobs):
 
 async def test_download_has_the_photos_name(jobs):
     """With download=1 the answer is a file to save, named as it was sent."""
-    form = aiohttp.FormData()
+    form = aiohttp.FormData(quote_fields=False)  # as browsers do
     form.add_field("file", a_photo(), filename="Küche.jpg")
     _, job = await jobs.call("POST", data=form)
 
