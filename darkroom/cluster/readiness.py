@@ -51,13 +51,14 @@ def _srgb(light: float) -> int:
 
 
 async def ready_servers(url: str) -> set[str]:
-    """The servers that answer a tiny photo: the gateway, and what it says of the model servers."""
+    """The servers that answer a tiny photo: the gateway, and those it says well of."""
     try:
         async with (
             aiohttp.ClientSession(timeout=PROBE_TIMEOUT) as session,
             session.get(f"{url}/readyz") as reply,
         ):
-            words = (await reply.json())["servers"]
+            answer = await reply.json()
+            words = answer["servers"] | answer.get("jobs", {})
     except (aiohttp.ClientError, TimeoutError, ValueError, KeyError):
         return set()
     return {"gateway", *(name for name, word in words.items() if word == "ok")}

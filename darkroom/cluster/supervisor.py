@@ -13,7 +13,7 @@ from typing import Self
 import psutil
 
 from darkroom.cluster import guard
-from darkroom.cluster.servers import Server
+from darkroom.cluster.server import Server
 
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0  # a server that ran so long starts again at the shortest pause
@@ -37,7 +37,8 @@ class Supervisor:
         self.failures: dict[str, int] = {}  # in a row, by server
         self._say = say
         self._processes: dict[str, subprocess.Popen[bytes]] = {}  # those that run, by server
-        self._tasks: dict[str, asyncio.Task[None]] = {}  # in the order of the first start
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._stages: dict[str, int] = {}
         self._guard = subprocess.Popen(
             (sys.executable, "-I", guard.__file__, str(temporary)),
             stdin=subprocess.PIPE,
@@ -56,9 +57,9 @@ class Supervisor:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        # The gateway, started last, finishes what it has while its model servers live.
-        names = [*self._tasks]
-        for together in (names[-1:], names[:-1]):
+        # The worker finishes what it has while the gateway lives, this while its model servers do.
+        for stage in sorted({*self._stages.values()}, reverse=True):
+            together = [name for name, its in self._stages.items() if its == stage]
             await asyncio.gather(*map(self._end, together))
         assert self._guard.stdin is not None
         with contextlib.suppress(BrokenPipeError):
@@ -66,6 +67,7 @@ class Supervisor:
         await _exit_status(self._guard)
 
     def keep_running(self, server: Server) -> None:
+        self._stages[server.name] = server.stage
         self._start(server)
         self._tasks[server.name] = asyncio.create_task(self._restart_forever(server))
 

@@ -11,7 +11,8 @@ from typing import Any
 
 from darkroom.client import Unreachable
 from darkroom.cluster.readiness import draw_dark_room, first_photo, ready_servers
-from darkroom.cluster.servers import PROJECT, ClusterError, Layout, Server, lay_out
+from darkroom.cluster.server import Server
+from darkroom.cluster.servers import PROJECT, ClusterError, Layout, lay_out
 from darkroom.cluster.supervisor import Say, Supervisor
 from darkroom.contracts.errors import ServiceError
 

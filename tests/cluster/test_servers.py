@@ -36,13 +36,43 @@ def layout(tmp_path):
 
 
 def test_every_archive_gets_a_server_and_the_gateway_comes_last(layout):
-    """One model server per archive found, then the gateway."""
-    assert [server.name for server in lay_out(layout)] == ["defects", "tone", "gateway"]
+    """One model server per archive found, what jobs need, then the gateway."""
+    names = [server.name for server in lay_out(layout)]
+
+    assert names == ["defects", "tone", "database", "worker", "gateway"]
+
+
+def test_operators_own_database_is_used(layout, monkeypatch):
+    """With DARKROOM_DATABASE_URL set no database is started; worker and gateway get the address."""
+    monkeypatch.setenv("DARKROOM_DATABASE_URL", "postgresql://elsewhere/darkroom")
+
+    *models, worker, gateway = lay_out(layout)
+
+    assert [server.name for server in models] == ["defects", "tone"]
+    for server in (worker, gateway):
+        assert server.environment["DARKROOM_DATABASE_URL"] == "postgresql://elsewhere/darkroom"
+
+
+def test_gateway_and_worker_share_their_data(layout):
+    """The gateway writes photos where the worker reads them, and both look for one database."""
+    *_, database, worker, gateway = lay_out(layout)
+
+    folder = gateway.environment["DARKROOM_DATA_FOLDER"]
+    assert worker.environment["DARKROOM_DATA_FOLDER"] == folder
+    assert database.command[-1] == f"{folder}/database"
+    assert worker.environment["DARKROOM_GATEWAY_URL"] == layout.url
+
+
+def test_worker_ends_before_the_gateway_and_that_before_the_rest(layout):
+    """Each can finish what it has while those it needs still live."""
+    stages = {server.name: server.stage for server in lay_out(layout)}
+
+    assert stages == {"defects": 0, "tone": 0, "database": 0, "worker": 2, "gateway": 1}
 
 
 def test_model_servers_share_no_address_folder_or_log(layout):
     """Ports, temporary folders, working folders and logs are each server's own."""
-    defects, tone, _ = lay_out(layout)
+    defects, tone, *_ = lay_out(layout)
 
     for address in ("TS_INFERENCE_ADDRESS", "TS_MANAGEMENT_ADDRESS", "TS_METRICS_ADDRESS"):
         assert defects.environment[address] != tone.environment[address]
@@ -57,7 +87,7 @@ def test_model_servers_share_no_address_folder_or_log(layout):
 
 def test_gateway_knows_the_model_servers_addresses(layout):
     """The gateway's variables are the addresses the model servers listen on."""
-    defects, tone, gateway = lay_out(layout)
+    defects, tone, *_, gateway = lay_out(layout)
 
     for name, server in (("DEFECTS", defects), ("TONE", tone)):
         assert (
@@ -89,7 +119,7 @@ def test_servers_inherit_the_environment(layout, monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     monkeypatch.setenv("DARKROOM_BUDGET_MS", "700")
 
-    defects, _, gateway = lay_out(layout)
+    defects, *_, gateway = lay_out(layout)
 
     assert gateway.environment["DARKROOM_BUDGET_MS"] == "700"
     assert "PYTHONPATH" not in defects.environment

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from darkroom.cluster.guard import members
-from darkroom.cluster.servers import Server
+from darkroom.cluster.server import Server
 from darkroom.cluster.supervisor import LONGEST_PAUSE_S, Supervisor, pause_before_restart
 
 # Writes a line for each start, then lives, with a worker, or fails.
