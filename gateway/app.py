@@ -11,7 +11,12 @@ from aiohttp import web
 from darkroom.contracts import headers
 from darkroom.contracts.adjust import AdjustOptions
 from darkroom.contracts.defects import ENHANCER_OF, Enhancer
-from darkroom.contracts.options import DiagnoseOptions, EnhanceOptions, FixDefectOptions
+from darkroom.contracts.options import (
+    ColorizeOptions,
+    DiagnoseOptions,
+    EnhanceOptions,
+    FixDefectOptions,
+)
 from darkroom.contracts.report import DiagnoseAnswer, Report
 from gateway.addresses import Addresses
 from gateway.adjusting import adjust
@@ -20,6 +25,7 @@ from gateway.answering import METRICS, REQUEST_ID, answer
 from gateway.budget import Budget
 from gateway.cache import open_store
 from gateway.capacity import Capacity, Road
+from gateway.colorizing import colorize, colorizing, is_slow
 from gateway.docs_page import docs_page
 from gateway.enhancing import Enhancing, Work
 from gateway.jobs.front import JOBS, add_jobs
@@ -28,7 +34,7 @@ from gateway.model_server import ModelServer
 from gateway.openapi import openapi_document
 from gateway.page import page_routes
 from gateway.planning import Costs
-from gateway.readiness import Probe, probe_defects, probe_enhancer
+from gateway.readiness import Probe, probe_colorizer, probe_defects, probe_enhancer
 from gateway.reading import Options, read_photo
 from gateway.replica_metrics import ReplicaMetrics
 from gateway.replicas import Answered, Call, Replicas
@@ -87,10 +93,16 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
             enhancer: replicas(enhancer, urls, partial(probe_enhancer, enhancer=enhancer))
             for enhancer, urls in settings.enhancer_urls.items()
         }
-        app[SERVERS] = {server.name: server for server in (defects, *enhancers.values())}
+        colorizer = (
+            None
+            if settings.colorize_url is None
+            else replicas("colorize", settings.colorize_url, probe_colorizer)
+        )
+        present = (defects, *enhancers.values(), *([colorizer] if colorizer else []))
+        app[SERVERS] = {server.name: server for server in present}
         app[METRICS].registry.register(ReplicaMetrics(app[SERVERS].values()))
         app[ENHANCING] = Enhancing(defects, enhancers, Costs())
-        app[PROBE] = Probe(app[ENHANCING])
+        app[PROBE] = Probe(app[ENHANCING], colorizer)
         watching = [asyncio.create_task(server.watch()) for server in app[SERVERS].values()]
         yield
         for task in watching:
@@ -120,16 +132,22 @@ async def received(
         photo, options = await read_photo(request, options_type, settings, held)
         with admission.photo():
             is_job = request.headers.get(headers.PRIORITY) == "job"
-            budget = Budget.start(options.budget_ms or settings.budget_ms, is_job=is_job)
+            usual_ms = settings.colorize_budget_ms if is_slow(options) else settings.budget_ms
+            budget = Budget.start(options.budget_ms or usual_ms, is_job=is_job)
             yield Work(photo, budget, request[REQUEST_ID]), options
 
 
 async def _answered(
-    request: web.Request, work: Work, options: DiagnoseOptions, road: Road, run: Run
+    request: web.Request,
+    work: Work,
+    options: DiagnoseOptions,
+    road: Road,
+    run: Run,
+    operation: str = "",
 ) -> web.Response:
     """The photo of a finished run, or of an equal one that is known already."""
     may_keep = "no-store" not in request.headers.get("Cache-Control", "")
-    asked = Asked(work, request.path, options, road, may_keep)
+    asked = Asked(work, operation or request.path, options, road, may_keep)
     outcome, word = await request.app[RESULTS].outcome(asked, run)
     request.app[METRICS].count_outcome(outcome.report, word)
     reply = photo_response(work, outcome)
@@ -160,6 +178,15 @@ async def adjust_photo(request: web.Request) -> web.Response:
     async with received(request, AdjustOptions) as (work, options):
         run = partial(adjust, request.app[ENHANCING].enhancers, work, options.adjustments)
         return await _answered(request, work, options, Road((Enhancer.TONE,)), run)
+
+
+@routes.post("/colorize")
+async def colorize_photo(request: web.Request) -> web.Response:
+    """Give a photo the colours that are likely for it. Reply: the photo in its own format."""
+    async with received(request, ColorizeOptions) as (work, options):
+        run = partial(colorize, request.app[SERVERS].get("colorize"), work, options)
+        operation = colorizing(options, work.budget)
+        return await _answered(request, work, options, Road(("colorize",)), run, operation)
 
 
 @routes.post("/detect_problems")

@@ -22,6 +22,8 @@ from darkroom.contracts import headers, problem
 from darkroom.contracts.adjust import Adjustments
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import (
+    ModelMissing,
+    OutOfMemory,
     OutOfTime,
     OverCapacity,
     ReplicaUnavailable,
@@ -29,14 +31,17 @@ from darkroom.contracts.errors import (
     UnreadablePhoto,
     UnsupportedPhoto,
 )
-from darkroom.contracts.report import ModelReply, StepRequest
+from darkroom.contracts.report import ColorizeRequest, ModelReply, StepRequest
 from darkroom.imaging.header import Format, read_header
 from gateway.budget import Budget
 
 log = logging.getLogger(__name__)
 
 # What a model server may say about the photo or its own load; the rest is its own failure.
-PASSED_ON = (UnreadablePhoto, UnsupportedPhoto, OverCapacity, OutOfTime)
+PASSED_ON = (
+    *(UnreadablePhoto, UnsupportedPhoto),
+    *(OverCapacity, OutOfMemory, OutOfTime, ModelMissing),
+)
 
 CONNECT_S = 0.4  # a machine that is there answers in a millisecond, one that is gone never
 
@@ -128,6 +133,18 @@ class ModelServer:
         """The photo with the manual sliders turned. Raises as `diagnose` does."""
         asked = {headers.REQUEST_ID: request_id, headers.ADJUST: adjustments.model_dump_json()}
         return await self._photo(payload, media_format, asked, budget)
+
+    async def colorize(
+        self,
+        payload: bytes,
+        media_format: Format,
+        asked: ColorizeRequest,
+        budget: Budget,
+        request_id: str,
+    ) -> Reply:
+        """The photo in colour. Raises as `diagnose` does, and ModelMissing, OutOfMemory."""
+        told = {headers.REQUEST_ID: request_id, headers.COLORIZE: asked.model_dump_json()}
+        return await self._photo(payload, media_format, told, budget)
 
     async def _photo(
         self, payload: bytes, media_format: Format, asked: dict[str, str], budget: Budget

@@ -10,10 +10,17 @@ from pydantic.json_schema import models_json_schema
 from darkroom.contracts import headers, problem
 from darkroom.contracts.adjust import AdjustOptions
 from darkroom.contracts.errors import ERROR_OF_CODE
-from darkroom.contracts.options import DiagnoseOptions, EnhanceOptions, FixDefectOptions
+from darkroom.contracts.options import (
+    ColorizeOptions,
+    DiagnoseOptions,
+    EnhanceOptions,
+    FixDefectOptions,
+)
 from darkroom.contracts.problem import Problem
 from darkroom.contracts.report import DiagnoseAnswer, Report
 from darkroom.imaging.header import Format
+from gateway.jobs.openapi import SCHEMAS as JOB_SCHEMAS
+from gateway.jobs.openapi import job_paths
 from gateway.readiness import Readiness
 from gateway.reading import PHOTO_FIELD
 
@@ -54,6 +61,13 @@ def openapi_document() -> Json:
                     {"200": _photo_reply()},
                 )
             },
+            "/colorize": {
+                "post": _photo_route(
+                    "Give a photo the colours that are likely for it",
+                    ColorizeOptions,
+                    {"200": _photo_reply()},
+                )
+            },
             "/detect_problems": {
                 "post": _photo_route(
                     "Name what is wrong with a photo, worst first",
@@ -72,6 +86,7 @@ def openapi_document() -> Json:
                     {"200": _json_reply("The diagnosis", _ref("DiagnoseAnswer"))},
                 )
             },
+            **job_paths(_schemas()),
             "/healthz": {"get": _plain_route("The process lives", "text/plain")},
             "/readyz": {"get": _readyz()},
             "/metrics": {"get": _plain_route("Counts and times for Prometheus", "text/plain")},
@@ -84,8 +99,8 @@ def openapi_document() -> Json:
 
 @cache
 def _schemas() -> Json:
-    taken = (DiagnoseOptions, EnhanceOptions, FixDefectOptions, AdjustOptions)
-    given = (DiagnoseAnswer, Problem, Readiness, Report)
+    taken = (DiagnoseOptions, EnhanceOptions, FixDefectOptions, AdjustOptions, ColorizeOptions)
+    given = (DiagnoseAnswer, Problem, Readiness, Report, *JOB_SCHEMAS)
     _, definitions = models_json_schema(
         [(model, "validation") for model in taken] + [(model, "serialization") for model in given],
         ref_template="#/components/schemas/{model}",

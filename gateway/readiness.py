@@ -13,8 +13,9 @@ from collections.abc import Awaitable
 from pydantic import BaseModel
 
 from darkroom.contracts.defects import MENDS, Enhancer
-from darkroom.contracts.errors import ServiceError
-from darkroom.contracts.report import StepRequest
+from darkroom.contracts.errors import OutOfTime, ServiceError
+from darkroom.contracts.options import ColorModel
+from darkroom.contracts.report import ColorizeRequest, StepRequest
 from darkroom.imaging.header import Format
 from gateway.budget import Budget, Clock
 from gateway.enhancing import Enhancing
@@ -36,8 +37,14 @@ class Readiness(BaseModel, frozen=True):
 class Probe:
     """Asks all model servers at once; callers within a second share one answer."""
 
-    def __init__(self, enhancing: Enhancing, clock: Clock = time.monotonic) -> None:
+    def __init__(
+        self,
+        enhancing: Enhancing,
+        colorizer: Replicas | None = None,
+        clock: Clock = time.monotonic,
+    ) -> None:
         self._enhancing = enhancing
+        self._colorizer = colorizer
         self._clock = clock
         self._asked_at = 0.0
         self._answer: asyncio.Task[Readiness] | None = None
@@ -54,9 +61,14 @@ class Probe:
         asked: dict[str, Awaitable[object]] = {"defects": probe_defects(self._enhancing.defects)}
         for enhancer, server in self._enhancing.enhancers.items():
             asked[enhancer] = probe_enhancer(server, enhancer)
+        if self._colorizer is not None:
+            asked["colorize"] = probe_colorizer(self._colorizer)
         outcomes = await asyncio.gather(*(_outcome(call) for call in asked.values()))
         servers = dict(zip(asked, outcomes, strict=True))
-        return Readiness(ready=all(word == "ok" for word in outcomes), servers=servers)
+        # A photo may take a colorizer many seconds: that is no reason to send nobody here.
+        busy = servers.get("colorize") == OutOfTime.code
+        words = [word for name, word in servers.items() if name != "colorize" or not busy]
+        return Readiness(ready=all(word == "ok" for word in words), servers=servers)
 
 
 async def probe_defects(server: ModelServer | Replicas) -> DiagnosisReply:
@@ -68,6 +80,18 @@ async def probe_enhancer(server: ModelServer | Replicas, enhancer: Enhancer) -> 
     """Ask for the tiny photo with all steps of an enhancer. Raises as `ModelServer` does."""
     step = StepRequest(enhancer=enhancer, defects=dict.fromkeys(MENDS[enhancer], 0.5))
     return await server.enhance(TINY_PHOTO, Format.PNG, step, Budget.start(PROBE_MS), "readyz")
+
+
+async def probe_colorizer(server: ModelServer | Replicas) -> Reply:
+    """Ask for the tiny photo in colour, by the network that is always there."""
+    asked, budget = ColorizeRequest(model=ColorModel.LITE), Budget.start(PROBE_MS)
+    if isinstance(server, Replicas):
+        return await server.ask(
+            lambda r: r.colorize(TINY_PHOTO, Format.PNG, asked, budget, "readyz"),
+            TINY_PHOTO,
+            budget,
+        )
+    return await server.colorize(TINY_PHOTO, Format.PNG, asked, budget, "readyz")
 
 
 async def _outcome(call: Awaitable[object]) -> str:

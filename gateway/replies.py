@@ -50,5 +50,7 @@ def server_timing(report: Report) -> str:
     """The hops and their total as browsers show them (https://www.w3.org/TR/server-timing/)."""
     hops = [] if report.diagnose_ms is None else [("defects", report.diagnose_ms)]
     hops += [(step.enhancer, step.ms) for step in report.steps]
+    if report.colorized is not None:
+        hops.append(("colorize", report.colorized.ms))
     hops.append(("total", report.total_ms))
     return ", ".join(f"{name};dur={ms:.1f}" for name, ms in hops)

@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     straighten_url: OptionalUrls = Field(
         default=None, description="the same of `straighten`, if there is one"
     )
+    colorize_url: OptionalUrls = Field(
+        default=None, description="the same of `colorize`, if there is one"
+    )
     replicas_file: Path | None = Field(
         default=None,
         description="file with the replicas of model servers, a JSON object of lists of URLs by "
@@ -84,6 +87,11 @@ class Settings(BaseSettings):
     budget_ms: BudgetMs = Field(
         default=1000,
         description="time for an answer, from the last byte received to the first byte sent",
+    )
+    colorize_budget_ms: BudgetMs = Field(
+        default=30_000,
+        description="the same for colours of `artistic` or `stable`, which take seconds where "
+        "there is no GPU",
     )
     read_timeout_s: PositiveFloat = Field(
         default=10, description="time a request's body may take to arrive; after it 408"

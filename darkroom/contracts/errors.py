@@ -20,8 +20,8 @@ ServiceError 500 internal
 ├── OverCapacity 429 over_capacity
 ├── NoReplica 503 no_replica
 │   ├── ReplicaUnavailable 503 replica_unavailable
-│   ├── EnhancerMissing 503 enhancer_missing
-│   └── ModelMissing 503 model_missing
+│   └── EnhancerMissing 503 enhancer_missing
+├── ModelMissing 503 model_missing
 ├── OutOfMemory 503 out_of_memory
 ├── JobsUnavailable 503 jobs_unavailable
 └── OutOfTime 504 out_of_time
@@ -170,10 +170,10 @@ class JobsUnavailable(ServiceError):
     status, code = 503, "jobs_unavailable"
 
 
-class ModelMissing(NoReplica):
+class ModelMissing(ServiceError):
     """The weights of this model are not here."""
 
-    code = "model_missing"
+    status, code = 503, "model_missing"
 
 
 class OutOfMemory(ServiceError):

@@ -12,7 +12,7 @@ from darkroom.contracts import headers, problem
 from darkroom.contracts.defects import Defect
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import ServiceError, UnreadablePhoto
-from darkroom.contracts.report import ModelReply, StageTimes, StepRequest
+from darkroom.contracts.report import ColorizeRequest, ModelReply, StageTimes, StepRequest
 from darkroom.imaging.header import read_header
 from tests.gateway.photos import encode
 
@@ -72,7 +72,10 @@ class Replica:
             if model == "defects":
                 text = self.diagnosis.model_dump_json()
                 return web.json_response(text=text, headers=told)
-            StepRequest.model_validate_json(request.headers[headers.STEP])
+            if model == "colorize":
+                ColorizeRequest.model_validate_json(request.headers[headers.COLORIZE])
+            else:
+                StepRequest.model_validate_json(request.headers[headers.STEP])
             image = _decode(payload).point(lambda level: min(255, level + 60))
         except ServiceError as error:
             text = problem.Problem.of(error).model_dump_json()
