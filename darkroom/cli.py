@@ -1,4 +1,4 @@
-"""The command line: `darkroom enhance`, `darkroom diagnose`, `darkroom up`.
+"""The command line: `darkroom enhance`, `colorize`, `diagnose`, `weights`, `up`.
 
 Exit status: 0 all went well, 1 some photos failed or the cluster could not start, 2 wrong usage.
 """
@@ -22,9 +22,12 @@ from rich.table import Table
 from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced, Unreachable
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.options import ColorModel
 from darkroom.contracts.report import DiagnoseAnswer, Report
+from darkroom.weights import commands as weights
 
 app = typer.Typer(help="Finds what is wrong with a photo and mends it.", no_args_is_help=True)
+app.add_typer(weights.app, name="weights")
 
 Photos = Annotated[
     list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE…", show_default=False)
@@ -80,6 +83,41 @@ def enhance(
 
     outcomes = asyncio.run(_each(files, url, jobs, mend))
     _out.print(_enhance_table(outcomes))
+    _leave(outcomes)
+
+
+@app.command()
+def colorize(
+    files: Photos,
+    out: Annotated[Path, typer.Option(file_okay=False, help="Folder for the coloured photos.")],
+    url: Url = DEFAULT_URL,
+    model: Annotated[
+        ColorModel | None, typer.Option(help="Network; else the best there is for the time.")
+    ] = None,
+    render_factor: Annotated[
+        int | None, typer.Option(min=7, max=45, help="Size at which colours are found.")
+    ] = None,
+    strength: Annotated[float, typer.Option(min=0, max=1, help="0 leaves, 1 replaces.")] = 1.0,
+    budget_ms: BudgetMs = None,
+    jobs: Jobs = 2,
+) -> None:
+    """Give photos the colours that are likely for them; each keeps its name, in another folder."""
+    targets = _targets(files, out)
+
+    async def give(darkroom: AsyncDarkroom, file: Path) -> Enhanced:
+        coloured = await darkroom.colorize(
+            file,
+            model=model,
+            render_factor=render_factor,
+            strength=strength,
+            budget_ms=budget_ms,
+        )
+        if coloured.photo is not None:
+            await asyncio.to_thread(_write, targets[file], coloured.photo)
+        return coloured
+
+    outcomes = asyncio.run(_each(files, url, jobs, give))
+    _out.print(_colorize_table(outcomes))
     _leave(outcomes)
 
 
@@ -202,6 +240,24 @@ def _enhance_table(outcomes: Sequence[Outcome[Enhanced]]) -> Table:
         found = ", ".join(report.diagnosis.found) if report.diagnosis else ""
         table.add_row(
             escape(outcome.file.name), found or "–", done, skipped or "–", f"{outcome.ms:.0f}"
+        )
+    return table
+
+
+def _colorize_table(outcomes: Sequence[Outcome[Enhanced]]) -> Table:
+    table = Table("photo", "model", "render factor", "remarks")
+    table.add_column("ms", justify="right")
+    for outcome in outcomes:
+        if outcome.answer is None:
+            table.add_row(escape(outcome.file.name), "[red]failed")
+            continue
+        colorized = outcome.answer.report.colorized
+        notes = dict(colorized.by.notes) if colorized else {}
+        model, factor = notes.pop("model", "–"), notes.pop("render_factor", None)
+        remarks = ", ".join(f"{key}: {value}" for key, value in notes.items())
+        size = "–" if factor is None else f"{factor:.0f}"
+        table.add_row(
+            escape(outcome.file.name), str(model), size, escape(remarks), f"{outcome.ms:.0f}"
         )
     return table
 

@@ -26,6 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.errors import OutOfTime, ServiceError
 from darkroom.contracts.headers import REPORT
+from darkroom.contracts.options import ColorModel
 from darkroom.contracts.problem import Problem
 from darkroom.contracts.report import DiagnoseAnswer, Report
 
@@ -103,6 +104,28 @@ class AsyncDarkroom:
         """Mend one named defect, found or not. Raises as `enhance` does."""
         options = {"defect_to_fix": defect, "strength": strength, "budget_ms": budget_ms}
         return _enhanced(*await self._post("/fix_defect", photo, options))
+
+    async def colorize(
+        self,
+        photo: PhotoSource,
+        *,
+        model: ColorModel | str | None = None,
+        render_factor: int | None = None,
+        strength: float | None = None,
+        budget_ms: int | None = None,
+    ) -> Enhanced:
+        """Give a photo the colours that are likely for it; its light stays.
+
+        Without `model` ("artistic", "stable", "lite") the best one there is for the time takes it,
+        without `render_factor` (7…45) its size and the time decide. Raises as `enhance` does.
+        """
+        options = {
+            "model": model,
+            "render_factor": render_factor,
+            "strength": strength,
+            "budget_ms": budget_ms,
+        }
+        return _enhanced(*await self._post("/colorize", photo, options))
 
     async def diagnose(self, photo: PhotoSource, *, budget_ms: int | None = None) -> DiagnoseAnswer:
         """The severity of all nine defects and the steps they lead to. Raises as `enhance` does."""
@@ -192,6 +215,26 @@ class Darkroom:
         """Mend one named defect, found or not."""
         return self._run(
             self._client.fix_defect(photo, defect, strength=strength, budget_ms=budget_ms)
+        )
+
+    def colorize(
+        self,
+        photo: PhotoSource,
+        *,
+        model: ColorModel | str | None = None,
+        render_factor: int | None = None,
+        strength: float | None = None,
+        budget_ms: int | None = None,
+    ) -> Enhanced:
+        """Give a photo the colours that are likely for it; see `AsyncDarkroom.colorize`."""
+        return self._run(
+            self._client.colorize(
+                photo,
+                model=model,
+                render_factor=render_factor,
+                strength=strength,
+                budget_ms=budget_ms,
+            )
         )
 
     def diagnose(self, photo: PhotoSource, *, budget_ms: int | None = None) -> DiagnoseAnswer:

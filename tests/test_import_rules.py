@@ -17,7 +17,13 @@ MAY_IMPORT = {
     "darkroom.networks": {"darkroom.contracts", "darkroom.imaging"},
     "darkroom.client": {"darkroom.contracts"},
     "darkroom.cluster": {"darkroom.contracts", "darkroom.client"},
-    "darkroom.cli": {"darkroom.contracts", "darkroom.client", "darkroom.cluster"},
+    "darkroom.weights": {"darkroom.contracts", "darkroom.networks"},
+    "darkroom.cli": {
+        "darkroom.contracts",
+        "darkroom.client",
+        "darkroom.cluster",
+        "darkroom.weights",
+    },
     "handlers": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
     "gateway": {"darkroom.contracts", "darkroom.imaging"},
     "training": {

@@ -1,0 +1,1 @@
+"""DeOldify's official weights: fetched on request, checked, and converted for Darkroom."""
