@@ -37,7 +37,7 @@ MODULES = (
     "darkroom/__init__.py",
     *(
         f"handlers/{name}.py"
-        for name in ("__init__", "adjusting", "base", "judging", "slot", "warming")
+        for name in ("__init__", "adjusting", "base", "judging", "rendering", "slot", "warming")
     ),
 )
 CONFIG = "model-config.yaml"
