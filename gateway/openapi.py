@@ -99,8 +99,14 @@ def openapi_document() -> Json:
 
 @cache
 def _schemas() -> Json:
-    taken = (DiagnoseOptions, EnhanceOptions, FixDefectOptions, AdjustOptions, ColorizeOptions)
-    given = (DiagnoseAnswer, Problem, Readiness, Report, *JOB_SCHEMAS)
+    taken: tuple[type[BaseModel], ...] = (
+        DiagnoseOptions,
+        EnhanceOptions,
+        FixDefectOptions,
+        AdjustOptions,
+        ColorizeOptions,
+    )
+    given: tuple[type[BaseModel], ...] = (DiagnoseAnswer, Problem, Readiness, Report, *JOB_SCHEMAS)
     _, definitions = models_json_schema(
         [(model, "validation") for model in taken] + [(model, "serialization") for model in given],
         ref_template="#/components/schemas/{model}",

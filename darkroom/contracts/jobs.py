@@ -30,7 +30,12 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
-from darkroom.contracts.options import DiagnoseOptions, EnhanceOptions, FixDefectOptions, Strength
+from darkroom.contracts.options import (
+    ColorizeOptions,
+    DiagnoseOptions,
+    EnhanceOptions,
+    FixDefectOptions,
+)
 
 SESSION_HEADER = (
     "X-Session-ID"  # 1…128 of A–Z a–z 0–9 . _ ~ : -, best a random UUID: it is a secret
@@ -52,17 +57,9 @@ class Operation(StrEnum):
     FIX_DEFECT = "fix_defect"
 
 
-class ColorizeJobOptions(DiagnoseOptions):
-    """Options of a colorization; what is not given is the model server's choice."""
-
-    model: str | None = Field(default=None, pattern=r"^[a-z0-9_-]{1,32}$")
-    render_factor: int | None = Field(default=None, ge=7, le=64)
-    strength: Strength | None = None
-
-
 OPTIONS_OF: dict[Operation, type[DiagnoseOptions]] = {
     Operation.ENHANCE: EnhanceOptions,
-    Operation.COLORIZE: ColorizeJobOptions,
+    Operation.COLORIZE: ColorizeOptions,
     Operation.FIX_DEFECT: FixDefectOptions,
 }
 
