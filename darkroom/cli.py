@@ -19,6 +19,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from darkroom import jobs_cli
 from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced, Unreachable
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.errors import ServiceError
@@ -27,6 +28,7 @@ from darkroom.contracts.report import DiagnoseAnswer, Report
 from darkroom.weights import commands as weights
 
 app = typer.Typer(help="Finds what is wrong with a photo and mends it.", no_args_is_help=True)
+app.add_typer(jobs_cli.app, name="jobs")
 app.add_typer(weights.app, name="weights")
 
 Photos = Annotated[

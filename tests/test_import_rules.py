@@ -18,10 +18,13 @@ MAY_IMPORT = {
     "darkroom.client": {"darkroom.contracts"},
     "darkroom.cluster": {"darkroom.contracts", "darkroom.client"},
     "darkroom.weights": {"darkroom.contracts", "darkroom.networks"},
+    "darkroom.jobs": {"darkroom.contracts", "darkroom.client"},
+    "darkroom.jobs_cli": {"darkroom.contracts", "darkroom.client", "darkroom.jobs"},
     "darkroom.cli": {
         "darkroom.contracts",
         "darkroom.client",
         "darkroom.cluster",
+        "darkroom.jobs_cli",
         "darkroom.weights",
     },
     "handlers": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
