@@ -9,6 +9,8 @@ import json
 import logging
 import socket
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from ipaddress import ip_address
 from pathlib import Path
 
 from yarl import URL
@@ -26,6 +28,13 @@ async def resolve(host: str, port: int) -> list[str]:
     families = {family for family, *_ in found}
     family = socket.AF_INET if socket.AF_INET in families else socket.AF_INET6
     return list(dict.fromkeys(str(there[0]) for kind, *_, there in found if kind == family))
+
+
+def _is_address(host: str) -> bool:
+    with suppress(ValueError):
+        ip_address(host)
+        return True
+    return False
 
 
 class Addresses:
@@ -71,7 +80,8 @@ class Addresses:
         return tuple(map(URL, listed)) if listed else self._urls
 
     async def _addresses_of(self, url: URL) -> tuple[str, ...]:
-        if url.scheme == "https":  # its certificate is for the name
+        # An address needs no look-up, and a certificate is for the name.
+        if url.scheme == "https" or _is_address(url.host or ""):
             return (str(url),)
         found = await self._resolve(url.host or "", url.port or 80)
         return tuple(str(url.with_host(address)) for address in found)

@@ -45,7 +45,8 @@ PASSED_ON = (
 
 CONNECT_S = 0.4  # a machine that is there answers in a millisecond, one that is gone never
 
-_ONLY_CONNECTING = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)  # the rest: budgets
+_BY_BUDGET = aiohttp.ClientTimeout(total=None)
+_QUICK_TO_CONNECT = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_S)
 
 ObserveHop = Callable[[str, str, float], None]  # model server, outcome, seconds
 
@@ -88,6 +89,7 @@ class ModelServer:
         self._max_reply_bytes = max_reply_bytes
         self._observe = observe
         self._most_ms = math.inf
+        self.is_only_one = True  # then a slow connection is better than none
 
     def told_to_spend(self, most_ms: float) -> "ModelServer":
         """The same, whose handler is to plan with no more than this, whatever the budget is."""
@@ -204,7 +206,7 @@ class ModelServer:
             data=_PhotoBytes(payload),
             headers=sent,
             allow_redirects=False,
-            timeout=_ONLY_CONNECTING,
+            timeout=_BY_BUDGET if self.is_only_one else _QUICK_TO_CONNECT,
         ) as response:
             body = await self._read(response)
             if response.status not in (200, 204):

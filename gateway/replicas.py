@@ -221,6 +221,7 @@ class Replicas:
             {a: known.get(a) or Replica(a, self._edge(a), self._clock) for a in found}
         )
         for replica in self.places.replicas.values():
+            replica.server.is_only_one = len(found) == 1
             if replica.trusted or replica in self._probing or not replica.may_return:
                 continue
             if len(found) == 1:
