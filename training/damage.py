@@ -15,7 +15,7 @@ from training.degradations.recipe import to_pixels
 from training.degradations.sensor import camera_noise, noisy
 from training.photos import recolour
 
-CROP_PX = 80
+CROP_PX = 64
 MARGIN_PX = 8  # degraded with the crop and then cut off: no kernel meets a border, no grid aligns
 # What occurs together, and how often.
 KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
@@ -50,17 +50,17 @@ class Damage:
 
 @dataclass(frozen=True)
 class Pair:
-    damaged: Pixels  # (80, 80, 3)
+    damaged: Pixels  # (64, 64, 3)
     told: np.ndarray  # (3,) float32: severities to mend, in the order of MENDED
     target: Pixels
 
 
 def spoil(clean: Pixels, damage: Damage) -> Pixels:
     """Blur, then noise, then JPEG, as lens, sensor and encoder follow each other."""
-    amounts = [damage.severities.get(d, 0.0) for d in (Defect.BLUR, Defect.NOISY)]
-    draws = [np.random.default_rng((damage.seed, number)) for number in range(4)]
     if not damage.severities and not damage.trace:
         return clean
+    amounts = [damage.severities.get(d, 0.0) for d in (Defect.BLUR, Defect.NOISY)]
+    draws = [np.random.default_rng((damage.seed, number)) for number in range(4)]
     picture = blur(np.asarray(clean, np.float32) / np.float32(255), amounts[0], draws[0])
     grain = camera_noise if draws[3].random() < 0.35 else noisy
     picture = grain(picture, amounts[1], draws[1])
@@ -84,6 +84,8 @@ def draw_damage(rng: np.random.Generator) -> Damage:
         severities = {d: s * 0.7 for d, s in severities.items()}
     elif Defect.NOISY in severities:
         severities[Defect.NOISY] = float(rng.uniform(0.1, 1.13))  # sigma up to 60
+    elif Defect.BLUR in severities:  # of the worst blur there is little to be learned
+        severities[Defect.BLUR] = float(rng.uniform(0.1, 0.75))
     return Damage(severities, int(rng.integers(1 << 31)), trace=bool(rng.random() < 0.4))
 
 

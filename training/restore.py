@@ -72,17 +72,17 @@ def predict(network: RestoreNetwork, tiles: Tensor, told: Tensor) -> Tensor:
 
 
 def loss_of(network: RestoreNetwork, pairs: list[Pair], device: str) -> Tensor:
-    """Mean over the crops of what is left of their error: 1 is untouched, 0 is perfect.
+    """Mean over the crops of what is left of their error, against the root of what there was.
 
-    In proportion to what there was, so that a faint trace counts as much as the strongest noise;
-    below about 40 dB it is no longer worth the effort.
+    Between the two extremes: as it is, the strongest noise would be all that is learned; in full
+    proportion, that touching a clean photo is a sin, and for a thousand steps nothing else.
     """
     damaged, told, target = stack(pairs, device)
     correction = predict(network, damaged, told)
     wanted = target.float() - damaged.float()
     left = (correction - wanted).square().mean(dim=(1, 2, 3))
     there = wanted.square().mean(dim=(1, 2, 3))
-    return ((left + 0.01).sqrt() / (there.sqrt() + 2.5)).mean()
+    return ((left + 0.01).sqrt() / (there.sqrt() + 2.5).sqrt()).mean()
 
 
 def batches(photos: list[Pixels], rng: np.random.Generator) -> Iterator[list[Pair]]:
@@ -148,7 +148,7 @@ def main() -> None:
     progress = train(
         network,
         optimiser,
-        batches(loaded, np.random.default_rng(1)),
+        batches(loaded, np.random.default_rng()),  # resumed, it must not see the same crops again
         lambda batch: loss_of(network, batch, device),
         lambda: check(network, held, device),
         arguments.minutes,

@@ -1,5 +1,7 @@
 """The restorer: predicts what to add to a photo so that noise, blur and JPEG traces go."""
 
+from collections.abc import Callable, Mapping
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -9,14 +11,14 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from darkroom.contracts.defects import MENDS, Enhancer
+from darkroom.contracts.defects import MENDS, Defect, Enhancer
 from darkroom.networks.runtime import Arrays, Compiled, compile_network, convert_network
 from darkroom.networks.weights import read_weights
 
 MENDED = MENDS[Enhancer.RESTORE]  # order of the network's `told` input
 CHANNELS = (32, 64, 128)  # at a half, a quarter and an eighth of the tile's side
 BLOCKS = (2, 2, 4)
-TILE_PX = 256  # side of the tiles that the compiled network takes; a multiple of 8
+TILE_PX = 352  # side of the tiles, a multiple of 16: twelve cover an everyday photo of 1280×960
 
 Correction = NDArray[np.float32]  # (…, H, W, 3), 8-bit levels to add
 
@@ -93,17 +95,30 @@ class RestoreNetwork(nn.Module):
         return tail
 
 
+def told_vector(severities: Mapping[Defect, float], scale: float = 1.0) -> NDArray[np.float32]:
+    """The severities to mend as the network is told them, of a photo shrunk to `scale`.
+
+    (3,) float32 in the order of `MENDED`. Shrinking averages noise and the encoder's traces away
+    (less than were they white: neighbours are alike) and makes the blur's radius smaller, which is
+    half a pixel at severity 0 and 5 at 1.
+    """
+    told = {defect: severity * scale**0.5 for defect, severity in severities.items()}
+    if (blur := severities.get(Defect.BLUR)) is not None:
+        told[Defect.BLUR] = max(0.0, blur * scale - (1 - scale) / 9)
+    vector = [min(1.0, max(0.0, told.get(defect, 0.0))) for defect in MENDED]
+    return np.asarray(vector, np.float32)
+
+
 class Restorer:
-    """A trained network for tiles of one size."""
+    """A trained network, compiled for each size of tiles as it is asked for."""
 
-    tile_px = TILE_PX
-
-    def __init__(self, network: Compiled) -> None:
-        self.network = network
+    def __init__(self, compile_for: Callable[[int], Compiled]) -> None:
+        self._compile_for = cache(compile_for)
+        self._compile_for(TILE_PX)
 
     def correct(self, tiles: NDArray[np.uint8], told: NDArray[np.float32]) -> Correction:
-        """Predict the corrections of tiles (N, 256, 256, 3) and their severities (N, 3)."""
-        (correction,) = self.network(tiles, told)
+        """Predict the corrections of square tiles (N, side, side, 3) told (N, 3) severities."""
+        (correction,) = self._compile_for(tiles.shape[1])(tiles, told)
         return np.asarray(correction, np.float32)
 
 
@@ -116,18 +131,18 @@ def load_restorer(weights: Path, device: str) -> Restorer:
     network = RestoreNetwork()
     read_weights(weights, network)
     converted = weights.with_suffix(".xml")
-    return Restorer(compile_network(network, _example(), device, converted))
+    return Restorer(lambda side: compile_network(network, _example(side), device, converted))
 
 
 def convert(weights: Path) -> None:
     """Convert the network ahead of time, into files beside `weights` that loading then finds."""
     network = RestoreNetwork()
     read_weights(weights, network)
-    convert_network(network, _example(), weights.with_suffix(".xml"))
+    convert_network(network, _example(TILE_PX), weights.with_suffix(".xml"))
 
 
-def _example() -> Arrays:
+def _example(tile_px: int) -> Arrays:
     return (
-        np.zeros((1, TILE_PX, TILE_PX, 3), np.uint8),
+        np.zeros((1, tile_px, tile_px, 3), np.uint8),
         np.zeros((1, len(MENDED)), np.float32),
     )

@@ -47,7 +47,8 @@ def compile_network(
     import openvino
 
     if converted is not None and converted.is_file():
-        return _with_openvino(openvino.Core().read_model(converted))
+        model = openvino.Core().read_model(converted)
+        return _with_openvino(_shaped(model, example, any_side))  # perhaps converted for others
     return _with_openvino(_convert(network, example, any_side))
 
 
@@ -86,6 +87,10 @@ def _convert(network: nn.Module, example: Arrays, any_side: bool) -> openvino.Mo
         # OpenVINO traces; torch announces the end of tracing, torch.export takes 10 s a network.
         warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
         model = openvino.convert_model(network.eval(), example_input=tensors)
+    return _shaped(model, example, any_side)
+
+
+def _shaped(model: openvino.Model, example: Arrays, any_side: bool) -> openvino.Model:
     shapes = [(-1, a.shape[1], -1, -1) if any_side else (-1, *a.shape[1:]) for a in example]
     model.reshape({port: [*shape] for port, shape in zip(model.inputs, shapes, strict=True)})
     return model
