@@ -1,0 +1,107 @@
+"""Train the colorizer that ships: `python -m training.colorize`.
+
+Two stages as in DeOldify, small squares first, then larger ones; each keeps a checkpoint of its own
+and resumes from it. On a GPU add `--device cuda`. Afterwards `python -m training.polish_colorize`
+polishes adversarially and `python -m training.evaluate_colorize` fits temperature and saturation
+and writes the report.
+"""
+
+import argparse
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import cv2
+import torch
+
+from darkroom.networks.lite import LiteGenerator
+from darkroom.networks.trunk import load_imagenet
+from darkroom.networks.weights import write_weights
+from training.colour_loss import (
+    colour_loss,
+    count_colours,
+    measure,
+    rarity_of,
+    validation_squares,
+)
+from training.colour_photos import batches, find_colour_photos
+from training.fine_tuning import BACKBONE, DATA
+from training.loop import train
+from training.perception import load_perception
+
+WEIGHTS = Path("model-store/weights/colorize.safetensors")
+FROZEN_BLOCKS = 4  # of the encoder: edges and textures, and the dearest to train
+
+
+@dataclass(frozen=True)
+class Stage:
+    side: int
+    batch: int
+    share: float  # of the minutes
+    rate: float  # of the fresh layers
+    encoder_rate: float
+
+
+STAGES = (Stage(128, 16, 0.48, 1e-3, 2e-4), Stage(192, 8, 0.52, 4e-4, 1.5e-4))
+
+
+def start(data: Path, device: torch.device) -> LiteGenerator:
+    """A network whose encoder knows ImageNet, its first blocks frozen."""
+    network = LiteGenerator()
+    load_imagenet(network.encoder, torch.load(data / BACKBONE, weights_only=True))
+    freeze(network)
+    return network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
+
+
+def freeze(network: LiteGenerator) -> None:
+    """Keep the encoder's first blocks as ImageNet made them."""
+    for block in list(network.encoder)[:FROZEN_BLOCKS]:
+        block.requires_grad_(requires_grad=False)
+
+
+def optimiser_for(
+    network: LiteGenerator, rate: float, encoder_rate: float
+) -> torch.optim.Optimizer:
+    encoder = [p for p in network.encoder.parameters() if p.requires_grad]
+    fresh = [p for name, p in network.named_parameters() if not name.startswith("encoder")]
+    groups = [{"params": encoder, "lr": encoder_rate}, {"params": fresh, "lr": rate}]
+    return torch.optim.AdamW(groups, weight_decay=1e-2)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, default=DATA, help="photos, index and backbones")
+    parser.add_argument("--minutes", type=float, default=80, help="wall time of both stages")
+    parser.add_argument("--run", type=Path, default=Path("runs/colorize"))
+    parser.add_argument("--device", default="cpu", help="cpu or cuda")
+    parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    arguments = parser.parse_args()
+    torch.manual_seed(0)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    device = torch.device(arguments.device)
+    arguments.run.mkdir(parents=True, exist_ok=True)
+    settings = {**vars(arguments), "stages": [asdict(stage) for stage in STAGES]}
+    (arguments.run / "settings.json").write_text(json.dumps(settings, indent=2, default=str))
+    photos = find_colour_photos(arguments.data)
+    print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
+    rarity = rarity_of(count_colours(photos.training[::4])).to(device)
+    perception = load_perception(arguments.data).to(device)
+    network = start(arguments.data, device)
+    for stage in STAGES:
+        held_out = validation_squares(photos.validation, 96, stage.side)
+        progress = train(
+            network,
+            optimiser_for(network, stage.rate, stage.encoder_rate),
+            batches(photos.training, stage.side, stage.batch, stage.side, device),
+            lambda squares: colour_loss(network, perception, rarity, squares),
+            lambda held_out=held_out: measure(network, held_out, device),  # type: ignore[misc]
+            stage.share * arguments.minutes,
+            arguments.run / str(stage.side),
+        )
+        write_weights(arguments.weights, network, {})
+        print(f"{stage.side} px: {progress.step} steps, {-progress.scores[-1][1]:+.2f} dB")
+
+
+if __name__ == "__main__":
+    main()

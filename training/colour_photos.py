@@ -1,0 +1,122 @@
+"""Photos to learn colours from, as squares: their aged grey, their luma and their true chroma."""
+
+import csv
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+
+from darkroom.imaging.photo import Pixels
+from darkroom.networks.lite import STRIDE
+from training.aging import age
+from training.photos import TrainingPhotos, endless, held_out, read_pixels
+
+LEAST_CHROMA = 0.03  # mean distance from grey, which is at most 0.6: a tenth of the photos has less
+
+LARGEST_PX = 384  # shorter side of the photos that are kept
+
+
+@dataclass(frozen=True)
+class Squares:
+    """A batch of photos squeezed to squares of side S."""
+
+    aged: Tensor  # (N, S, S) float32 in [0, 1]: what the network sees
+    luma: Tensor  # (N, S, S) float32 in [0, 1]: the photo's own
+    chroma: Tensor  # (N, 2, S / 4, S / 4) float32, U and V
+
+    def to(self, device: torch.device) -> "Squares":
+        return Squares(self.aged.to(device), self.luma.to(device), self.chroma.to(device))
+
+
+def find_colour_photos(data: Path) -> TrainingPhotos:
+    """List the photos under `data` that bear colour, split by source as for the other trainings.
+
+    Tinted, dark and soft ones serve as well: what is asked is the colour of things.
+    """
+    training: list[Path] = []
+    validation: list[Path] = []
+    with (data / "index.csv").open(newline="") as index:
+        names = [row["file"] for row in csv.DictReader(index)]
+    for path in (data / name for name in names if name.startswith("photos/")):
+        if bears_colour(path):
+            (validation if held_out(path) else training).append(path)
+    return TrainingPhotos(tuple(training), tuple(validation))
+
+
+def split_yuv(pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """(H, W, 3) uint8 sRGB → luma (H, W) in [0, 1] and chroma (H, W, 2) around zero."""
+    scaled = pixels.astype(np.float32) / np.float32(255)
+    yuv = np.asarray(cv2.cvtColor(scaled, cv2.COLOR_RGB2YUV), np.float32)
+    return yuv[..., 0], yuv[..., 1:] - np.float32(0.5)
+
+
+def bears_colour(path: Path) -> bool:
+    """Whether there is colour in a photo to learn from; black-and-white ones teach grey."""
+    small = cv2.resize(read_pixels(path), (64, 64), interpolation=cv2.INTER_AREA)
+    _, chroma = split_yuv(np.asarray(small, np.uint8))
+    return float(np.hypot(chroma[..., 0], chroma[..., 1]).mean()) >= LEAST_CHROMA
+
+
+Square = tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]
+
+
+def as_square(pixels: Pixels, side: int, rng: np.random.Generator | None) -> Square:
+    """Squeeze to a square: aged luma, luma (side, side), chroma (2, side / 4, side / 4).
+
+    With `rng` the photo is cropped, mirrored and aged at random; without, taken as it is.
+    """
+    if rng is not None:
+        height, width = pixels.shape[:2]
+        share = rng.uniform(0.6, 1.0, 2)
+        h, w = int(height * share[0]), int(width * share[1])
+        y, x = int(rng.integers(height - h + 1)), int(rng.integers(width - w + 1))
+        pixels = pixels[y : y + h, x : x + w]
+        pixels = np.ascontiguousarray(pixels[:, ::-1] if rng.random() < 0.5 else pixels)
+    square = cv2.resize(pixels, (side, side), interpolation=cv2.INTER_AREA)
+    luma, chroma = split_yuv(np.asarray(square, np.uint8))
+    coarse = cv2.resize(chroma, (side // STRIDE, side // STRIDE), interpolation=cv2.INTER_AREA)
+    aged = luma if rng is None else age(luma, rng)
+    return aged, luma, np.asarray(coarse.transpose(2, 0, 1), np.float32)
+
+
+def stack(squares: list[Square]) -> Squares:
+    return Squares(*(torch.from_numpy(np.stack(part)) for part in zip(*squares, strict=True)))
+
+
+@lru_cache(maxsize=4000)  # of 336 pixels they are 900 MB together
+def read_once(path: Path) -> Pixels:
+    """A photo, no larger than is of use: squares are at most 256 pixels."""
+    pixels = read_pixels(path)
+    share = LARGEST_PX / min(pixels.shape[:2])
+    if share >= 1:
+        return pixels
+    shrunk = cv2.resize(pixels, None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    return np.asarray(shrunk, np.uint8)
+
+
+class _Endless(IterableDataset[Square]):
+    def __init__(self, photos: tuple[Path, ...], side: int, seed: int) -> None:
+        self.photos, self.side, self.seed = photos, side, seed
+
+    def __iter__(self) -> Iterator[Square]:
+        worker = get_worker_info()
+        rng = np.random.default_rng((self.seed, worker.id if worker else 0))
+        for path in endless(self.photos, rng):
+            yield as_square(read_once(path), self.side, rng)
+
+
+def batches(
+    photos: tuple[Path, ...], side: int, batch: int, seed: int, device: torch.device
+) -> Iterator[Squares]:
+    """Aged squares without end; on a GPU eight processes prepare them."""
+    workers = 8 if device.type == "cuda" else 0
+    loader = DataLoader(_Endless(photos, side, seed), batch, collate_fn=stack, num_workers=workers)
+    for squares in loader:
+        yield squares.to(device)
