@@ -1,8 +1,9 @@
 """The time a request has left."""
 
+import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 ANSWER_MS = 5  # kept back from the hops, so that the answer itself leaves before the deadline
 
@@ -23,6 +24,10 @@ class Budget:
         cls, total_ms: int, clock: Clock = time.monotonic, *, is_job: bool = False
     ) -> "Budget":
         return cls(total_ms, clock(), clock, is_job)
+
+    def keeping_back(self, ms: float) -> "Budget":
+        """The same for one part of the work, with so much left for what comes after it."""
+        return replace(self, total_ms=self.total_ms - math.ceil(ms))
 
     @property
     def spent_ms(self) -> float:

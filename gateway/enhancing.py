@@ -5,15 +5,16 @@ from dataclasses import dataclass, field
 
 from darkroom.contracts.defects import ENHANCER_OF, Defect, Enhancer
 from darkroom.contracts.diagnosis import Diagnosis
-from darkroom.contracts.errors import EnhancerMissing, OutOfTime, ServiceError
+from darkroom.contracts.errors import EnhancerMissing, OutOfTime, OverCapacity, ServiceError
 from darkroom.contracts.options import EnhanceOptions
 from darkroom.contracts.plan import Plan, SkippedStep, SkipReason, Step
 from darkroom.contracts.report import DiagnoseAnswer, Report, StepReport, StepRequest
 from gateway.budget import Budget
 from gateway.judging import is_better
-from gateway.model_server import DiagnosisReply, ModelServer, Reply
+from gateway.model_server import DiagnosisReply, Reply
 from gateway.planning import Costs, plan_steps, skip
 from gateway.reading import ReceivedPhoto
+from gateway.replicas import Replicas
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Enhancing:
     """Leads photos along the model servers of this cluster."""
 
     def __init__(
-        self, defects: ModelServer, enhancers: Mapping[Enhancer, ModelServer], costs: Costs
+        self, defects: Replicas, enhancers: Mapping[Enhancer, Replicas], costs: Costs
     ) -> None:
         self.defects = defects
         self.enhancers = enhancers
@@ -75,7 +76,8 @@ class Enhancing:
 
         Raises:
             OutOfTime: the budget ended before anything was mended.
-            ServiceError: as `ModelServer` raises, where nothing at all could be mended.
+            OverCapacity: there would be time, were the model servers less busy.
+            ServiceError: as `Replicas` raises, where nothing at all could be mended.
         """
         reply = await self._diagnosed(work)
         plan = self._plan(work, reply, options.steps)
@@ -85,12 +87,15 @@ class Enhancing:
             return Outcome(progress.payload, report)
         if progress.errors:
             raise progress.errors[0]
-        if any(step.reason is SkipReason.NO_TIME for step in report.skipped):
+        reasons = {step.reason for step in report.skipped}
+        if SkipReason.NO_TIME in reasons:
             raise OutOfTime()
+        if SkipReason.OVER_CAPACITY in reasons:
+            raise OverCapacity()
         return Outcome(None, report)
 
     async def fix(self, work: Work, defect: Defect, strength: float) -> Outcome:
-        """Mend one named defect without a diagnosis. Raises as `ModelServer` does."""
+        """Mend one named defect without a diagnosis. Raises as `Replicas` does."""
         enhancer = ENHANCER_OF[defect]
         if enhancer not in self.enhancers:
             raise EnhancerMissing()
@@ -104,10 +109,13 @@ class Enhancing:
         return await self.defects.diagnose(work.photo.payload, work.budget, work.request_id)
 
     def _plan(self, work: Work, reply: DiagnosisReply, asked: tuple[Enhancer, ...]) -> Plan:
-        megapixels = work.photo.megapixels
-        expected_ms = {e: self._costs.expected_ms(e, megapixels) for e in self.enhancers}
+        waiting_ms = {e: servers.waiting_ms for e, servers in self.enhancers.items()}
         found, left_ms = reply.diagnosis.found, work.budget.left_ms
-        return plan_steps(found, asked, self.enhancers.keys(), expected_ms, left_ms)
+        in_cluster, expected_ms = self.enhancers.keys(), self._expected_ms(work)
+        return plan_steps(found, asked, in_cluster, expected_ms, left_ms, waiting_ms)
+
+    def _expected_ms(self, work: Work) -> dict[Enhancer, float]:
+        return {e: self._costs.expected_ms(e, work.photo.megapixels) for e in self.enhancers}
 
     async def _walk(
         self, work: Work, plan: Plan, diagnosis: Diagnosis | None, strength: float
@@ -115,7 +123,8 @@ class Enhancing:
         """Perform the steps in order; with a diagnosis, keep only what makes the photo better."""
         severities = diagnosis.severities if diagnosis else dict.fromkeys(Defect, 1.0)
         progress = _Progress(work.photo.payload, severities, skipped=list(plan.skipped))
-        for step in plan.steps:
+        expected_ms = self._expected_ms(work)
+        for number, step in enumerate(plan.steps, start=1):
             asked = StepRequest(
                 enhancer=step.enhancer,
                 defects={defect: progress.severities[defect] for defect in step.defects},
@@ -123,21 +132,33 @@ class Enhancing:
                 judge=diagnosis is not None,
             )
             try:
-                reply = await self._hop(work, step, asked, progress.payload)
+                # An enhancer may work as large as its time allows: it must not take the others'.
+                later_ms = sum(expected_ms[later.enhancer] for later in plan.steps[number:])
+                budget = work.budget.keeping_back(later_ms)
+                reply = await self._hop(work, step, asked, progress.payload, budget)
                 _take(reply, step, diagnosis, progress)
             except ServiceError as error:
-                out_of_time = isinstance(error, OutOfTime)
-                reason = SkipReason.NO_TIME if out_of_time else SkipReason.REPLICA_FAILED
-                progress.skipped.append(skip(step, reason))
+                progress.skipped.append(skip(step, _reason(error)))
                 progress.errors.append(error)
         return progress
 
-    async def _hop(self, work: Work, step: Step, asked: StepRequest, payload: bytes) -> Reply:
+    async def _hop(
+        self, work: Work, step: Step, asked: StepRequest, payload: bytes, budget: Budget
+    ) -> Reply:
         reply = await self.enhancers[step.enhancer].enhance(
-            payload, work.photo.header.format, asked, work.budget, work.request_id
+            payload, work.photo.header.format, asked, budget, work.request_id
         )
         self._costs.learn(step.enhancer, work.photo.megapixels, reply.by.stages.total_ms)
         return reply
+
+
+def _reason(error: ServiceError) -> SkipReason:
+    match error:
+        case OutOfTime():
+            return SkipReason.NO_TIME
+        case OverCapacity():
+            return SkipReason.OVER_CAPACITY
+    return SkipReason.REPLICA_FAILED
 
 
 def _take(reply: Reply, step: Step, diagnosis: Diagnosis | None, progress: _Progress) -> None:

@@ -1,7 +1,8 @@
 """Which steps a diagnosis leads to, and which of them fit the time left."""
 
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from types import MappingProxyType
 
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.plan import Plan, SkippedStep, SkipReason, Step, needed_steps
@@ -41,10 +42,14 @@ def plan_steps(
     found: Collection[Defect],
     asked: Collection[Enhancer],
     in_cluster: Collection[Enhancer],
-    expected_ms: dict[Enhancer, float],
+    expected_ms: Mapping[Enhancer, float],
     left_ms: float,
+    waiting_ms: Mapping[Enhancer, float] = MappingProxyType({}),
 ) -> Plan:
-    """The ordered steps that mend what was found, and those left out with the reason."""
+    """The ordered steps that mend what was found, and those left out with the reason.
+
+    A step takes `expected_ms` once its model server has done what is there before it.
+    """
     steps: list[Step] = []
     skipped: list[SkippedStep] = []
     for step in needed_steps(found):
@@ -55,8 +60,10 @@ def plan_steps(
             skipped.append(skip(step, SkipReason.NOT_IN_CLUSTER))
         elif expected > left_ms:
             skipped.append(skip(step, SkipReason.NO_TIME))
+        elif expected + waiting_ms.get(step.enhancer, 0.0) > left_ms:
+            skipped.append(skip(step, SkipReason.OVER_CAPACITY))
         else:
-            left_ms -= expected
+            left_ms -= expected + waiting_ms.get(step.enhancer, 0.0)
             steps.append(step)
     return Plan(steps=tuple(steps), skipped=tuple(skipped))
 

@@ -123,10 +123,10 @@ class Replicas:
         replicas = self.places.replicas.values()
         return "+".join(sorted({replica.serves for replica in replicas if replica.serves}))
 
-    def expected_ms(self, megapixels: float) -> float:
-        """Milliseconds until a photo of this size, were it asked about now, would be answered."""
-        waiting_ms = self.load_ms / max(1, len(self.places.live))
-        return waiting_ms + self.taken_up.mean_ms(megapixels)
+    @property
+    def waiting_ms(self) -> float:
+        """Milliseconds until what is there now has been done."""
+        return self.load_ms / max(1, len(self.places.live))
 
     def _hurried(self, call: Call[Answer], megapixels: float, budget: Budget) -> Call[Answer]:
         """While others wait, a photo has only its share of the time: it works at a smaller size."""

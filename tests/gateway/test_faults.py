@@ -57,7 +57,7 @@ async def test_model_server_that_is_down(gateway):
 
 async def test_thirty_good_and_bad_requests_at_once(gateway):
     """Each gets its own answer; the bad ones cost the good ones nothing."""
-    client = await gateway(max_bytes=20_000)
+    client = await gateway(max_bytes=20_000, budget_ms=20_000)
 
     async def status_of(data):
         async with client.post("/enhance_image", data=data) as reply:

@@ -45,6 +45,17 @@ def test_steps_share_the_time_left():
     assert reasons(plan) == {Enhancer.TONE: SkipReason.NO_TIME}
 
 
+def test_busy_model_server_is_told_from_a_dear_step():
+    """It would fit, were it asked at once: a better moment would help."""
+    expected, waiting = {Enhancer.RESTORE: 300.0, Enhancer.TONE: 50.0}, {Enhancer.RESTORE: 400.0}
+    plan = plan_steps(
+        (Defect.NOISY, Defect.HAZY), tuple(Enhancer), tuple(Enhancer), expected, 600, waiting
+    )
+
+    assert [step.enhancer for step in plan.steps] == [Enhancer.TONE]
+    assert reasons(plan) == {Enhancer.RESTORE: SkipReason.OVER_CAPACITY}
+
+
 def test_cost_grows_with_the_pixels():
     """Measured at 2 megapixels, asked at 12."""
     costs = Costs(lambda: 0.0)
