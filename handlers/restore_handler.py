@@ -1,0 +1,130 @@
+"""Entry file of the archive `restore`."""
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from darkroom.contracts.defects import MENDS, Defect, Enhancer
+from darkroom.contracts.errors import MalformedRequest, UnknownDefect
+from darkroom.imaging.photo import Photo, Pixels
+from darkroom.imaging.tiles import apply_correction
+from darkroom.imaging.upsampling import apply_lines, describe, shrink
+from darkroom.imaging.working_size import Pace, working_size
+from darkroom.networks.restore import TILE_PX, load_restorer, told_vector
+from darkroom.networks.tiled import Work, correct_photos
+from handlers.base import PhotoHandler
+from handlers.slot import Slot, timed
+
+TILES_AT_ONCE = {"cpu": 4, "cuda": 64}  # more make a processor no faster, and take its memory
+GREY_SPREAD = 3  # levels between channels up to which a photo counts as grey
+
+Severities = Mapping[Defect, float]
+
+
+class RestoreHandler(PhotoHandler):
+    """Take noise, blur and JPEG traces away, at the largest working size that time allows."""
+
+    def load(self, weights: Path) -> None:
+        self.restorer = load_restorer(weights, self.device)
+        self.pace = Pace()
+
+    def answer(self, slots: Sequence[Slot]) -> list[Photo]:
+        asked = [_asked(slot) for slot in slots]
+        chosen = [slot for slot, severities in zip(slots, asked, strict=True) if severities]
+        sizes = [self._size_for(slot, len(chosen)) for slot in chosen]
+        with timed("apply_ms", *chosen):
+            work = [
+                Work(
+                    shrink(slot.photo.pixels, *size),
+                    told_vector(severities, size[0] / slot.photo.pixels.shape[0]),
+                )
+                for slot, size, severities in zip(chosen, sizes, filter(None, asked), strict=True)
+            ]
+        corrections = iter(self._correct(chosen, work))
+        shrunken = iter(work)
+        return [
+            self._apply(slot, severities, next(shrunken).pixels, next(corrections))
+            if severities
+            else slot.photo
+            for slot, severities in zip(slots, asked, strict=True)
+        ]
+
+    def _size_for(self, slot: Slot, shared_by: int) -> tuple[int, int]:
+        """The working size; photos of one batch share the time that is left.
+
+        Raises:
+            OutOfTime: there is not enough of it for any useful size.
+        """
+        height, width = slot.photo.pixels.shape[:2]
+        left_ms = slot.left_ms
+        if left_ms is not None:
+            left_ms /= shared_by
+            # Encoding follows, and takes somewhat longer than decoding did.
+            left_ms -= 1.5 * slot.stages.decode_ms
+        size = working_size(height, width, TILE_PX, left_ms, self.pace)
+        if size != (height, width):
+            slot.note("working_px", max(size))
+        return size
+
+    def _correct(self, slots: Sequence[Slot], work: list[Work]) -> list[NDArray[np.int16]]:
+        batch = TILES_AT_ONCE[self.device.partition(":")[0]]
+        start = time.perf_counter()
+        with timed("network_ms", *slots):
+            done = correct_photos(self.restorer, work, TILE_PX, batch)
+        if done.tiles:
+            self.pace.learn_tiles(done.tiles, (time.perf_counter() - start) * 1000)
+        for slot in slots:
+            if (done.tile_px, done.batch) != (TILE_PX, batch):  # memory was short
+                slot.note("tile_px", done.tile_px)
+                slot.note("tile_batch", done.batch)
+        return [canvas.steps for canvas in done.canvases]
+
+    def _apply(
+        self, slot: Slot, severities: Severities, small: Pixels, steps: NDArray[np.int16]
+    ) -> Photo:
+        """The photo with its correction; alpha, metadata and format stay as they are."""
+        full = slot.photo.pixels
+        strength = 1.0 if slot.step is None else slot.step.strength
+        with timed("apply_ms", slot):
+            if small.shape == full.shape:
+                pixels = apply_correction(full, steps, strength)
+            else:
+                restored = apply_correction(small, steps, 1.0)
+                lines = describe(full, small, restored, noisy=Defect.NOISY in severities)
+                pixels = apply_lines(full, lines, strength)
+            if slot.photo.grey or _is_grey(full):
+                luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
+                pixels = np.repeat(luma[:, :, None], 3, axis=2).astype(np.uint8)
+        if small.shape != full.shape:
+            self.pace.learn_apply(full.size / 3e6, slot.stages.apply_ms)
+        return dataclasses.replace(slot.photo, pixels=pixels)
+
+
+def _asked(slot: Slot) -> Severities:
+    """The defects to mend with their severities; none where nothing is to be done.
+
+    Raises:
+        MalformedRequest: the step is meant for another enhancer.
+        UnknownDefect: one of its defects is not mended here.
+    """
+    known = MENDS[Enhancer.RESTORE]
+    if slot.step is None:
+        return dict.fromkeys(known, 1.0)
+    if slot.step.enhancer != Enhancer.RESTORE:
+        raise MalformedRequest(f"This is {Enhancer.RESTORE}, the step is for {slot.step.enhancer}.")
+    if unknown := slot.step.defects.keys() - set(known):
+        raise UnknownDefect(f"{Enhancer.RESTORE} does not mend {', '.join(sorted(unknown))}.")
+    if slot.step.strength == 0:
+        return {}
+    return {Defect(name): severity for name, severity in slot.step.defects.items()}
+
+
+def _is_grey(pixels: Pixels) -> bool:
+    """Whether a photo stored in colour has none; a sample of its pixels tells."""
+    sample = pixels[::16, ::16].astype(np.int16)
+    return bool((sample.max(axis=2) - sample.min(axis=2)).max() <= GREY_SPREAD)
