@@ -169,6 +169,30 @@ def up(
         raise typer.Exit(1) from error
 
 
+@app.command()
+def scale(
+    wanted: Annotated[
+        list[str], typer.Argument(metavar="NAME=COUNT…", help="Such as tone=3.", show_default=False)
+    ],
+    port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the cluster.")] = 9000,
+) -> None:
+    """Run more or fewer replicas of a model server, beside `darkroom up`."""
+    from darkroom.cluster.scaling import ask_to_scale
+    from darkroom.cluster.servers import ClusterError
+
+    counts: dict[str, int] = {}
+    for word in wanted:
+        name, _, count = word.partition("=")
+        if not count.isdecimal():
+            raise typer.BadParameter(f"{word} is not NAME=COUNT.", param_hint="NAME=COUNT…")
+        counts[name] = int(count)
+    try:
+        asyncio.run(ask_to_scale(port, counts, _say))
+    except ClusterError as error:
+        _err.print(str(error), markup=False, soft_wrap=True)
+        raise typer.Exit(1) from error
+
+
 def main() -> None:
     app()
 

@@ -23,6 +23,7 @@ class Places:
 
     def __init__(self, depth: int, chance: random.Random | None = None) -> None:
         self.replicas: dict[str, Replica] = {}  # by address
+        self.leaving: dict[str, Replica] = {}  # no longer known, with photos to finish
         self._depth = depth
         self._chance = chance or random.Random()
         self._waiting: list[_Waiter] = []
@@ -42,6 +43,8 @@ class Places:
 
     def replace(self, replicas: dict[str, Replica]) -> None:
         """What a look-up has found. Photos at replicas that are gone are finished there."""
+        gone = {**self.leaving, **self.replicas}
+        self.leaving = {a: r for a, r in gone.items() if r.outstanding and a not in replicas}
         self.replicas = replicas
         self._looked_up.set()
         self.wake()

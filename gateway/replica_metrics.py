@@ -41,10 +41,12 @@ class ReplicaMetrics(Collector):
             waiting.add_metric((asked.name,), asked.places.waiting)
             retries.add_metric((asked.name,), asked.retries)
             hedges.add_metric((asked.name,), asked.hedges)
-            for address, replica in asked.places.replicas.items():
+            replicas = {**asked.places.leaving, **asked.places.replicas}
+            for address, replica in replicas.items():
                 labels = (asked.name, address)
                 outstanding.add_metric(labels, replica.outstanding)
-                trusted.add_metric(labels, float(replica.trusted))
+                gets_photos = replica.trusted and address in asked.places.replicas
+                trusted.add_metric(labels, float(gets_photos))
                 for outcome, count in replica.outcomes.items():
                     answers.add_metric((*labels, outcome), count)
         yield from (outstanding, trusted, answers, waiting, retries, hedges)

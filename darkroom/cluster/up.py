@@ -11,6 +11,7 @@ from typing import Any
 
 from darkroom.client import Unreachable
 from darkroom.cluster.readiness import draw_dark_room, first_photo, ready_servers
+from darkroom.cluster.scaling import Scaling
 from darkroom.cluster.server import Server
 from darkroom.cluster.servers import PROJECT, ClusterError, Layout, lay_out
 from darkroom.cluster.supervisor import Say, Supervisor
@@ -53,6 +54,7 @@ async def _run(
 ) -> None:
     began = time.monotonic()
     say(f"Starting {', '.join(server.name for server in servers)}. Logs: {layout.run_folder}")
+    scaling = Scaling(layout, servers, supervisor, say)
     for server in servers:
         server.log.unlink(missing_ok=True)
         supervisor.keep_running(server)
@@ -61,7 +63,7 @@ async def _run(
         return
     total = supervisor.total_bytes() / 1e6
     say(f"Darkroom listens at {layout.url} ({total:.0f} MB in all). Ctrl-C stops it.")
-    await stop.wait()
+    await _unless_stopped(stop, scaling.follow())
 
 
 async def _come_up(

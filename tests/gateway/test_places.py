@@ -141,6 +141,22 @@ async def test_replica_that_comes_takes_those_who_wait():
     assert (await waiter).address == "b"
 
 
+async def test_replica_that_leaves_finishes_what_it_has():
+    """It is still counted, so that whoever ends it can wait, and gets nothing new."""
+    places = places_of("a", "b", depth=3)
+    leaves = places.replicas["a"]
+    while not leaves.outstanding:
+        await places.take(soon())
+    places.replace({"b": places.replicas["b"]})
+    assert places.leaving == {"a": leaves}
+    assert (await places.take(soon())).address == "b"
+
+    while leaves.outstanding:
+        places.give_back(leaves)
+    places.replace(places.replicas)
+    assert places.leaving == {}
+
+
 async def test_untrusted_replicas_are_a_last_resort():
     """A trusted one gets everything; where none is trusted, a try is better than a sure no."""
     places = places_of("a", "b", depth=5)
