@@ -32,6 +32,7 @@ from tests.gateway.conftest import NO_PAGE, serve_on_a_free_port
 from tests.gateway.photos import a_form, a_photo
 
 ROOT = Path(__file__).parents[3]
+UNFINISHED = ("pending", "processing")
 QUICK = {"stalled_after_s": 1.5, "job_budget_ms": 5000}
 
 
@@ -140,7 +141,7 @@ class Jobs:
     async def ended(self, id_: str, within_s: float = 30) -> Any:
         """The job or order once it has ended."""
         async with asyncio.timeout(within_s):
-            while (found := await self.get(f"/{id_}"))["status"] in ("pending", "processing"):
+            while (found := await self.get(f"/{id_}"))["status"] in UNFINISHED:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         return found
 

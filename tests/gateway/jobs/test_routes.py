@@ -3,7 +3,6 @@
 import asyncio
 
 import aiohttp
-import pytest
 
 from tests.gateway.photos import a_form, a_photo, brightness
 from tests.gateway.replica import a_diagnosis
@@ -120,18 +119,18 @@ async def test_listing_shows_a_sessions_jobs_page_by_page(jobs):
     assert second["next"] is None
 
 
-@pytest.mark.parametrize("path", ["", "/original", "/result", "/events"])
-async def test_another_session_finds_nothing(jobs, work, path):
+async def test_another_session_finds_nothing(jobs, work):
     """With a job's or an order's id in hand a stranger gets what a made-up id gets."""
     work(jobs)
     job = await jobs.ended((await jobs.submit())["id"])
     stranger = jobs.other_session()
 
-    for id_ in (job["id"], job["orderId"]):
-        status, problem = await stranger.call("GET", f"/{id_}{path}")
-        made_up, same = await stranger.call("GET", f"/{'0' * 32}{path}")
-        assert (status, problem["code"]) == (made_up, same["code"]) == (404, "not_found")
-        assert problem["detail"] == same["detail"]
+    for path in ("", "/original", "/result", "/events"):
+        for id_ in (job["id"], job["orderId"]):
+            status, problem = await stranger.call("GET", f"/{id_}{path}")
+            made_up, same = await stranger.call("GET", f"/{'0' * 32}{path}")
+            assert (status, problem["code"]) == (made_up, same["code"]) == (404, "not_found")
+            assert problem["detail"] == same["detail"]
 
 
 async def test_another_session_deletes_runs_and_lists_nothing(jobs):

@@ -1,0 +1,133 @@
+"""Processes killed in the middle of it all: nothing lost, nothing done twice, nobody disturbed."""
+
+import asyncio
+import random
+from collections import Counter
+
+import aiohttp
+import pytest
+
+from tests.gateway.photos import a_form, a_photo
+
+PHOTOS = [a_photo(seed=seed, size=(16, 12)) for seed in range(40)]
+
+
+async def submit_many(jobs, count: int) -> str:
+    """The id of an order of so many photos."""
+    form = aiohttp.FormData()
+    for number in range(count):
+        form.add_field("file", PHOTOS[number % len(PHOTOS)], filename=f"{number}.jpg")
+    status, order = await jobs.call("POST", data=form)
+    assert status == 201, order
+    return str(order["id"])
+
+
+async def kill_now_and_then(jobs, start_process, order: str, pause_s: float, seed: int) -> int:
+    """Keep four workers running, killing one at random after each pause; how many were killed."""
+    chance, kills = random.Random(seed), 0
+    workers = [start_process(jobs) for _ in range(4)]
+    while (await jobs.get(f"/{order}"))["status"] in ("pending", "processing"):
+        await asyncio.sleep(pause_s * chance.uniform(0.5, 1.5))
+        place = chance.randrange(4)
+        workers[place].kill()
+        workers[place] = start_process(jobs)
+        kills += 1
+    return kills
+
+
+def check_each_done_once(jobs, order: dict[str, object], count: int) -> None:
+    assert (order["total"], order["completed"]) == (count, count)
+    names = Counter(image["name"] for image in order["images"])  # type: ignore[attr-defined]
+    assert names == Counter(f"{number}.jpg" for number in range(count))
+    kept = jobs.rows("SELECT count(DISTINCT result_key) AS results FROM jobs")
+    assert kept == [{"results": count}]
+
+
+async def test_forty_jobs_survive_a_killed_worker_and_the_databases_restart(
+    jobs, start_process, replica, postgres
+):
+    """Four workers, one of them killed, PostgreSQL restarted meanwhile: 40 of 40, each once."""
+    ordinary = replica._answer
+
+    async def slowly(request):
+        await asyncio.sleep(0.05)
+        return await ordinary(request)
+
+    replica.behaviours["tone"] = slowly
+    order = await submit_many(jobs, 40)
+    workers = [start_process(jobs) for _ in range(4)]
+
+    async def completed(most: int) -> None:
+        async with asyncio.timeout(120):
+            while (await jobs.get(f"/{order}"))["completed"] < most:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
+
+    await completed(5)
+    workers[0].kill()
+    await completed(12)
+    await asyncio.to_thread(postgres.stop)
+    await asyncio.to_thread(postgres.start)
+
+    check_each_done_once(jobs, await jobs.ended(order, within_s=180), 40)
+
+
+async def test_photos_are_mended_while_the_database_is_away(jobs, postgres):
+    """/enhance_image does not notice; /api/images answers 503 with a problem document."""
+    await jobs.submit()
+    await asyncio.to_thread(postgres.stop)
+    try:
+        form = a_form(image=a_photo())
+        async with jobs.http.post(f"{jobs.url}/enhance_image", data=form) as reply:
+            assert reply.status == 200
+        async with asyncio.timeout(20):
+            status, problem = await jobs.call("GET")
+            assert (status, problem["code"]) == (503, "jobs_unavailable")
+            assert (await jobs.call("POST", data=a_form(file=a_photo())))[0] == 503
+        assert len(jobs.objects()) == 1  # nothing of what was refused
+        async with jobs.http.get(f"{jobs.url}/readyz") as reply:
+            ready = await reply.json()
+        assert ready["ready"] is True
+        assert ready["jobs"]["database"] == "jobs_unavailable"
+    finally:
+        await asyncio.to_thread(postgres.start)
+    assert len((await jobs.get(""))["images"]) == 1
+
+
+async def test_gateway_without_a_database_says_so(start_jobs, tmp_path):
+    """No address and no embedded server: 503, and the photo is not kept."""
+    jobs = await start_jobs(database_url="", data_folder=tmp_path / "nothing")
+
+    status, problem = await jobs.call("POST", data=a_form(file=a_photo()))
+
+    assert (status, problem["code"]) == (503, "jobs_unavailable")
+    assert jobs.objects() == []
+
+
+async def test_counts_and_ages_of_jobs_are_told(jobs, work):
+    """Prometheus sees how many jobs wait and how old the oldest is."""
+    await jobs.submit()
+
+    async with jobs.http.get(f"{jobs.url}/metrics") as reply:
+        lines = (await reply.text()).splitlines()
+
+    assert 'darkroom_jobs{status="pending"} 1.0' in lines
+    assert any(line.startswith('darkroom_jobs_oldest_seconds{status="pending"} ') for line in lines)
+
+
+@pytest.mark.faults
+async def test_two_hundred_jobs_survive_random_kills(start_jobs, start_process, replica):
+    """200 jobs, four workers, one killed at random every few seconds: none lost, none doubled."""
+    jobs = await start_jobs(job_attempts=50)
+    ordinary = replica._answer
+
+    async def slowly(request):
+        await asyncio.sleep(0.3)
+        return await ordinary(request)
+
+    replica.behaviours["tone"] = slowly
+    order = await submit_many(jobs, 200)
+
+    kills = await kill_now_and_then(jobs, start_process, order, pause_s=4.0, seed=1)
+
+    assert kills >= 3
+    check_each_done_once(jobs, await jobs.ended(order, within_s=600), 200)
