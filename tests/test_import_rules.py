@@ -41,6 +41,7 @@ MAY_IMPORT = {
         "darkroom.client",
         "darkroom.imaging",
         "darkroom.cluster",
+        "darkroom.networks",
         "handlers",
     },
 }
