@@ -27,6 +27,7 @@ _NEAR_DEGREES = 0.35  # how closely the edges of one building agree
 _REACH_DEGREES = 2.0  # edges further off belong to something else
 _UNLIKELY = 0.002  # votes that each degree of pitch has to make up for
 _PITCH_PRIOR = 0.02  # votes for no pitch: few edges in one corner say nothing about a convergence
+_USUAL_PITCH_DEGREES = 4.0  # of cameras held by hand
 _FEWEST = 4  # edges, in effect, that a fit has to rest on
 _FINEST_DEGREES = 0.2  # scatter of edges that are as straight as drawn
 
@@ -135,8 +136,12 @@ def fit_upright(edges: Edges, near_degrees: float) -> UprightFit:
     if total**2 < _FEWEST * float(squares.sum()):
         return nothing
     scatter = max(float((counted * residual**2).sum()) / total, _FINEST_DEGREES**2)
-    pitch_error = np.sqrt(scatter * float((squares * (gain - middle) ** 2).sum())) / spread
-    roll_error = np.hypot(np.sqrt(scatter * float(squares.sum())) / total, middle * pitch_error)
+    # Without the prior: it makes a fit steady, not right.
+    base = spread - _PITCH_PRIOR + 1e-9
+    pitch_error = np.sqrt(scatter * float((squares * (gain - middle) ** 2).sum())) / base
+    # What the pitch is not known by, edges at one side of the frame do not tell of the roll either.
+    unknown = abs(middle) * min(pitch_error, _USUAL_PITCH_DEGREES)
+    roll_error = np.hypot(np.sqrt(scatter * float(squares.sum())) / total, unknown)
     return UprightFit(roll, pitch, float(roll_error), float(pitch_error))
 
 
