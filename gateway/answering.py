@@ -1,5 +1,6 @@
 """Around every route: request ids, errors turned into problem documents, counts."""
 
+import asyncio
 import logging
 import re
 import time
@@ -15,6 +16,7 @@ from gateway.replies import problem_response
 
 log = logging.getLogger(__name__)
 
+LEAVING = web.AppKey("leaving", asyncio.Event)  # set when this gateway is about to end
 METRICS = web.AppKey("metrics", Metrics)
 REQUEST_ID = web.RequestKey("request_id", str)
 
@@ -33,6 +35,8 @@ async def answer(request: web.Request, handler: Handler) -> web.StreamResponse:
         seconds = time.perf_counter() - started
         request.app[METRICS].observe_answer(_route_of(request), outcome, seconds)
     reply.headers[headers.REQUEST_ID] = request[REQUEST_ID]
+    if request.app[LEAVING].is_set():
+        reply.force_close()  # so that the client's next photo goes elsewhere
     reply.headers["X-Content-Type-Options"] = "nosniff"
     reply.headers["Server"] = "Darkroom"  # without the versions aiohttp would tell
     return reply

@@ -21,7 +21,7 @@ from darkroom.contracts.report import DiagnoseAnswer, Report
 from gateway.addresses import Addresses
 from gateway.adjusting import adjust
 from gateway.admission import Admission
-from gateway.answering import METRICS, REQUEST_ID, answer
+from gateway.answering import LEAVING, METRICS, REQUEST_ID, answer
 from gateway.budget import Budget
 from gateway.cache import open_store
 from gateway.capacity import Capacity, Road
@@ -59,6 +59,7 @@ def create_app(settings: Settings) -> web.Application:
     app[SETTINGS] = settings
     app[ADMISSION] = Admission(settings.max_in_flight, settings.max_held_bytes)
     app[METRICS] = Metrics()
+    app[LEAVING] = asyncio.Event()
     app[METRICS].in_flight.set_function(lambda: app[ADMISSION].in_flight)
     app[METRICS].held_bytes.set_function(lambda: app[ADMISSION].held_bytes)
     app.add_routes(routes)
@@ -223,7 +224,8 @@ async def readyz(request: web.Request) -> web.Response:
     readiness, jobs = await asyncio.gather(
         request.app[PROBE].readiness(), request.app[JOBS].state()
     )
-    readiness = readiness.model_copy(update={"jobs": jobs})
+    ready = readiness.ready and not request.app[LEAVING].is_set()
+    readiness = readiness.model_copy(update={"jobs": jobs, "ready": ready})
     return web.json_response(
         text=readiness.model_dump_json(), status=200 if readiness.ready else 503
     )

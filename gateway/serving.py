@@ -1,11 +1,14 @@
 """The HTTP server around the application."""
 
+import asyncio
 import logging
+import signal
 from typing import Any
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from gateway.answering import LEAVING
 from gateway.app import create_app
 from gateway.settings import Settings
 
@@ -27,17 +30,28 @@ def _is_ours(record: logging.LogRecord) -> bool:
 
 
 def serve(settings: Settings) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are then finished first."""
+    """Serve until SIGTERM or SIGINT.
+
+    Then first say at `/readyz` that it is over, for as long as others take to notice; then take no
+    more connections and finish what is in hand. Raises OSError where the port cannot be had.
+    """
     logging.getLogger("aiohttp.server").addFilter(_is_ours)
+    asyncio.run(_serve(settings))
 
-    def announce(_: str) -> None:
+
+async def _serve(settings: Settings) -> None:
+    stop, loop = asyncio.Event(), asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    app = create_app(settings)
+    patience_s = settings.budget_ms / 1000 + settings.read_timeout_s
+    runner = web.AppRunner(app, shutdown_timeout=patience_s, **SERVER_OPTIONS)
+    try:
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port).start()
         log.info("the gateway listens on http://%s:%d", settings.host, settings.port)
-
-    web.run_app(
-        create_app(settings),
-        host=settings.host,
-        port=settings.port,
-        print=announce,  # called once the port is open
-        shutdown_timeout=settings.budget_ms / 1000 + settings.read_timeout_s,
-        **SERVER_OPTIONS,
-    )
+        await stop.wait()
+        app[LEAVING].set()
+        await asyncio.sleep(settings.drain_s)
+    finally:
+        await runner.cleanup()

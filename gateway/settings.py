@@ -177,6 +177,11 @@ class Settings(BaseSettings):
         default=600, description="time a result is kept; 0 keeps none, in Redis neither"
     )
 
+    drain_s: NonNegativeFloat = Field(
+        default=0,
+        description="time between SIGTERM and closing the port, in which `/readyz` says 503",
+    )
+
     @property
     def enhancer_urls(self) -> dict[Enhancer, str]:
         """Base URL of each enhancer that is part of this cluster."""

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import aiohttp
@@ -207,6 +208,29 @@ async def test_termination_finishes_what_was_begun(replica):
 
     asked = asyncio.Event()
     replica.behaviours["defects"] = takes_a_while
+    async with a_process(replica) as (process, client):
+        sent = asyncio.create_task(client.post("/enhance_image", data=a_photo()))
+        await asked.wait()
+        process.send_signal(signal.SIGTERM)
+        assert (await sent).status == 200
+        assert await process.wait() == 0
+
+
+async def test_leaving_gateway_says_so_before_it_closes(replica):
+    """For a while photos are still taken, over connections that end; `/readyz` keeps more away."""
+    async with a_process(replica, DARKROOM_DRAIN_S="2") as (process, client):
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(20):
+            while (await client.get("/readyz")).status != 503:  # noqa: ASYNC110 – a process
+                await asyncio.sleep(0.02)
+        async with client.post("/enhance_image", data=a_photo()) as reply:
+            assert (reply.status, reply.headers["Connection"]) == (200, "close")
+        assert await process.wait() == 0
+
+
+@asynccontextmanager
+async def a_process(replica, **environment):
+    """A gateway in a process of its own, and a client of it."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -221,16 +245,13 @@ async def test_termination_finishes_what_was_begun(replica):
             "DARKROOM_DEFECTS_URL": replica.url,
             "DARKROOM_TONE_URL": replica.url,
             "DARKROOM_BUDGET_MS": "5000",
+            **environment,
         },
     )
     try:
         async with asyncio.timeout(30), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
             await _until_listening(port)
-            sent = asyncio.create_task(client.post("/enhance_image", data=a_photo()))
-            await asked.wait()
-            process.send_signal(signal.SIGTERM)
-            assert (await sent).status == 200
-            assert await process.wait() == 0
+            yield process, client
     finally:
         if process.returncode is None:
             process.kill()
