@@ -8,26 +8,40 @@ TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# Node comes as a wheel too; what the page is built with is locked in web/package-lock.json.
+IN_WEB := cd web && PATH="$(CURDIR)/$(BIN):$$PATH"
+PACKAGES := web/node_modules/.package-lock.json
 
-.PHONY: up test faults check archives train lock
+.PHONY: up test faults check archives page train lock
 
 # The whole cluster, until Ctrl-C.
-up: archives
+up: archives page
 	@$(BIN)/darkroom up --port $(PORT)
 
-test: .venv/dev archives
+test: .venv/dev archives page
 	$(BIN)/python -m pytest
 
 # What takes minutes: workers and databases killed again and again.
 faults: .venv/dev
 	$(BIN)/python -m pytest -m faults
 
-check: .venv/dev
+check: .venv/dev $(PACKAGES)
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
+	$(IN_WEB) npm run --silent check && $(IN_WEB) npm test --silent
 
 # One .mar for each model server, in model-store/.
 archives: .venv/deployed
 	$(BIN)/python -m handlers.build
+
+# The web page, built into web/dist.
+page: web/dist/index.html
+
+web/dist/index.html: $(PACKAGES) $(wildcard web/src/* web/src/*/* web/public/*) web/index.html web/vite.config.ts
+	$(IN_WEB) npm run --silent build -- --logLevel warn
+
+$(PACKAGES): web/package.json web/package-lock.json .venv/page
+	$(IN_WEB) npm ci --silent
+	@touch $@
 
 # Both networks anew from their data, about two hours on one core; then thresholds, reports, model
 # cards, and archives of the new weights.
@@ -51,4 +65,8 @@ lock: .venv/dev
 
 .venv/dev: .venv/deployed requirements/dev.txt
 	$(INSTALL) -r requirements/dev.txt
+	@touch $@
+
+.venv/page: .venv/deployed requirements/page.txt
+	$(INSTALL) -r requirements/page.txt
 	@touch $@

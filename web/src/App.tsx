@@ -27,7 +27,7 @@ export function App() {
           <h1 className="unseen">Darkroom</h1>
           <Stage photo={selected} />
           <Filmstrip album={album} />
-          <Panel photo={selected} />
+          <Panel photo={selected} key={selected.id} />
         </main>
       ) : (
         <Welcome />

@@ -41,12 +41,13 @@ export function DownloadAll({ photos: all }: { photos: Photo[] }) {
   return (
     <button
       className="button"
+      aria-label={words.downloadAll(ready.length)}
       disabled={packs || ready.length === 0}
       onClick={get}
       title={failure ? toldFailure(failure, words) : undefined}
     >
       <Icon name={failure ? "warning" : "download"} />
-      {packs ? words.packing : words.downloadAll(ready.length)}
+      <span className="wide">{packs ? words.packing : words.downloadAll(ready.length)}</span>
     </button>
   );
 }

@@ -1,6 +1,6 @@
 import { useEffect, useRef } from "react";
 import { Icon, type IconName } from "./icons.tsx";
-import { photos, resultOf, type Album, type Photo } from "./photos.ts";
+import { isBusy, photos, resultOf, type Album, type Photo } from "./photos.ts";
 import { useWords } from "./preferences.tsx";
 import type { Words } from "./words.ts";
 
@@ -67,8 +67,7 @@ function Frame({ photo, selected }: { photo: Photo; selected: boolean }) {
 
 function Badge({ photo }: { photo: Photo }) {
   const result = resultOf(photo);
-  if (photo.phase === "waiting" || photo.phase === "looking" || photo.phase === "working")
-    return <span className="badge busy" />;
+  if (isBusy(photo)) return <span className="badge busy" />;
   const failed = photo.phase === "failed";
   const icon: IconName = failed ? "warning" : result?.photo ? "sparkle" : "check";
   return (
@@ -83,6 +82,8 @@ export function phaseIn(photo: Photo, words: Words): string {
   switch (photo.phase) {
     case "waiting":
       return words.phase.waiting;
+    case "queued":
+      return words.phase.queued;
     case "looking":
       return words.phase.looking;
     case "working":

@@ -1,8 +1,17 @@
 import type { Report } from "./contracts.ts";
 import { Icon } from "./icons.tsx";
-import { photos, resultOf, type Photo } from "./photos.ts";
+import { isBusy, photos, resultOf, type Photo } from "./photos.ts";
 import { useWords } from "./preferences.tsx";
 import { told, toldFailure, toldSkipped } from "./telling.ts";
+
+// What is wrong with the file itself: asking again would change nothing.
+const HOPELESS = new Set([
+  "unsupported_photo",
+  "unreadable_photo",
+  "too_many_pixels",
+  "payload_too_large",
+  "photo_too_large",
+]);
 
 /** What the service did, in words; or what went wrong and what to do about it. */
 export function Outcome({ photo }: { photo: Photo }) {
@@ -10,11 +19,15 @@ export function Outcome({ photo }: { photo: Photo }) {
   const result = resultOf(photo);
   if (photo.failure) {
     const slow = photo.failure === "out_of_time";
+    const hopeless = HOPELESS.has(photo.failure);
     return (
       <div className="notice bad" role="alert">
         <p>{toldFailure(photo.failure, words)}</p>
-        <button className="button small" onClick={() => photos.run(photo.id, slow)}>
-          {slow ? words.moreTime : words.again}
+        <button
+          className="button small"
+          onClick={() => (hopeless ? photos.remove(photo.id) : photos.run(photo.id, slow))}
+        >
+          {hopeless ? words.removeIt : slow ? words.moreTime : words.again}
         </button>
       </div>
     );
@@ -24,11 +37,11 @@ export function Outcome({ photo }: { photo: Photo }) {
   const skipped = toldSkipped(report, words);
   const fine = result.photo === null && skipped.length === 0;
   return (
-    <div className="outcome" aria-busy={photo.phase !== "ready"}>
+    <div className="outcome" aria-busy={isBusy(photo)}>
       {(result.photo || fine) && (
         <p className="outcome-told">
           <Icon name={fine ? "check" : "sparkle"} />
-          {fine ? words.nothingToMend : told(report, words, photo.mode === "colorize")}
+          {fine ? words.nothingToMend : told(report, words)}
         </p>
       )}
       {skipped.map((line) => (
@@ -55,6 +68,10 @@ function Details({ report }: { report: Report }) {
     rows.push([words.looked, diagnose_ms, `${diagnosed_by.model} ${diagnosed_by.version}`]);
   for (const { enhancer, ms, by } of report.steps)
     rows.push([words.enhancers[enhancer] ?? enhancer, ms, `${by.model} ${by.version}`]);
+  if (report.colorized) {
+    const { ms, by } = report.colorized;
+    rows.push([words.mode.colorize, ms, [by.notes.model ?? by.model, by.version].join(" ")]);
+  }
   rows.push([words.total, report.total_ms, ""]);
   return (
     <details>

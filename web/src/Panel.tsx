@@ -3,7 +3,7 @@ import { Diagnosis } from "./Diagnosis.tsx";
 import { DownloadOne } from "./Download.tsx";
 import { Icon } from "./icons.tsx";
 import { Outcome } from "./Outcome.tsx";
-import { photos, type Mode, type Photo } from "./photos.ts";
+import { PALETTES, photos, resultOf, type Mode, type Photo } from "./photos.ts";
 import { useWords } from "./preferences.tsx";
 import { SliderField } from "./SliderField.tsx";
 
@@ -30,7 +30,8 @@ export function Panel({ photo }: { photo: Photo }) {
         )}
         {photo.mode === "enhance" && <Diagnosis photo={photo} />}
         <Outcome photo={photo} />
-        <section>
+        {photo.mode === "colorize" && <Palette photo={photo} />}
+        {(resultOf(photo)?.photo || photo.strength < 1) && (
           <SliderField
             label={words.strength}
             value={photo.strength}
@@ -38,11 +39,11 @@ export function Panel({ photo }: { photo: Photo }) {
             shown={`${Math.round(100 * photo.strength)} %`}
             onChange={(value) => photos.setStrength(photo.id, value)}
           />
-        </section>
-        <ByHand photo={photo} />
+        )}
+        {photo.phase !== "failed" && <ByHand photo={photo} />}
       </div>
       <footer className="panel-foot">
-        <DownloadOne photo={photo} key={photo.id} />
+        <DownloadOne photo={photo} />
       </footer>
     </aside>
   );
@@ -72,6 +73,25 @@ function ModeSwitch({ photo }: { photo: Photo }) {
         </label>
       ))}
     </fieldset>
+  );
+}
+
+function Palette({ photo }: { photo: Photo }) {
+  const words = useWords();
+  return (
+    <label className="palette">
+      {words.palette}
+      <select
+        value={photo.palette}
+        onChange={(event) => photos.setPalette(photo.id, event.target.value)}
+      >
+        {PALETTES.map((palette) => (
+          <option key={palette} value={palette}>
+            {words.palettes[palette]}
+          </option>
+        ))}
+      </select>
+    </label>
   );
 }
 

@@ -23,7 +23,7 @@ export function TopBar({ photos }: { photos: Photo[] }) {
       </span>
       {photos.length > 0 && (
         <div className="top-actions">
-          <Chooser className="button quiet">
+          <Chooser className="button quiet" label={words.add}>
             <Icon name="plus" />
             <span className="wide">{words.add}</span>
           </Chooser>
@@ -37,7 +37,7 @@ export function TopBar({ photos }: { photos: Photo[] }) {
               key={code}
               lang={code}
               aria-pressed={language === code}
-              aria-label={name}
+              aria-label={`${code.toUpperCase()}, ${name}`}
               title={name}
               onClick={() => setLanguage(code)}
             >

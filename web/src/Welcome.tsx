@@ -9,11 +9,11 @@ export function Welcome() {
       <div className="pitch">
         <h1>{words.tagline}</h1>
         <p className="lead">{words.pitch}</p>
-        <Chooser className="button primary large">
+        <Chooser className="button primary large" label={words.choose}>
           <Icon name="image" />
           {words.choose}
         </Chooser>
-        <p className="hint">{words.orDrop}</p>
+        <p className="hint with-mouse">{words.orDrop}</p>
         <p className="hint faint">{words.kinds}</p>
       </div>
       <Print />

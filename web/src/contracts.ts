@@ -33,6 +33,7 @@ export interface ModelReply {
   model: string;
   version: string;
   device: string;
+  notes: Record<string, string | number>;
 }
 
 export interface StepReport extends Step {
@@ -46,6 +47,8 @@ export interface Report {
   diagnose_ms: number | null;
   steps: StepReport[];
   skipped: SkippedStep[];
+  undone: StepReport[]; // tried, judged no better than before, and taken back
+  colorized: { ms: number; by: ModelReply } | null;
   total_ms: number;
 }
 

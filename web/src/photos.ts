@@ -3,12 +3,13 @@
 import { isNeutral, NEUTRAL, type Adjustments, type Size, type Slider } from "./adjust.ts";
 import * as api from "./api.ts";
 import { Failure } from "./api.ts";
+import { doLater } from "./jobs.ts";
 import type { Defect, Diagnosis, Report } from "./contracts.ts";
 import { foundIn } from "./telling.ts";
 import { thumbnailOf } from "./thumbnail.ts";
 
 export type Mode = "enhance" | "colorize";
-export type Phase = "waiting" | "looking" | "working" | "ready" | "failed";
+export type Phase = "waiting" | "queued" | "looking" | "working" | "ready" | "failed";
 
 /** What the service made of a photo: `photo` is null where nothing needed mending. */
 export interface Result {
@@ -20,7 +21,7 @@ export interface Result {
 export interface Photo {
   id: string;
   name: string;
-  file: Blob;
+  file: File;
   size: Size | null; // null until it has been decoded
   thumbnail: string | null; // an address to show
   looksGrey: boolean;
@@ -43,8 +44,11 @@ export interface Album {
 const AT_ONCE = 2; // requests: more would wait in the service instead of here
 const BUDGET_MS = 1000;
 const PATIENT_MS = 10_000;
-const COLORIZE_MS = 60_000;
-const REST_MS = 350;
+const MANY = 12; // waiting photos: from then on they wait in the service, behind everybody else's
+const REST_MS = 350; // after the last move of the strength slider
+
+export const PALETTES = ["lite", "artistic", "stable"] as const; // the colorization's models
+const QUICK = PALETTES[0];
 
 class Photos {
   private album: Album = { photos: [], selected: null };
@@ -162,19 +166,25 @@ class Photos {
     while (this.active < AT_ONCE) {
       const next = this.waiting.shift();
       if (!next) return;
+      const photo = this.find(next.id);
+      if (!photo) continue;
+      if (isSlow(photo) || this.waiting.length >= MANY) {
+        void this.work(photo.id, (signal) => this.leadLater(photo, signal));
+        continue;
+      }
       this.active++;
-      void this.work(next.id, next.budgetMs).finally(() => {
+      void this.work(photo.id, (signal) => this.lead(photo, next.budgetMs, signal)).finally(() => {
         this.active--;
         this.pump();
       });
     }
   }
 
-  private async work(id: string, budgetMs: number): Promise<void> {
+  private async work(id: string, road: (signal: AbortSignal) => Promise<void>): Promise<void> {
     const controller = new AbortController();
     this.running.set(id, controller);
     try {
-      await this.lead(id, budgetMs, controller.signal);
+      await road(controller.signal);
     } catch (error) {
       if (controller.signal.aborted) return;
       const failure = error instanceof Failure ? error.code : "internal";
@@ -185,30 +195,53 @@ class Photos {
   }
 
   /** The road of one photo: what is wrong with it, then the work itself. */
-  private async lead(id: string, budgetMs: number, signal: AbortSignal): Promise<void> {
-    let photo = this.find(id);
-    if (!photo) return;
-    if (!photo.diagnosis) {
+  private async lead(photo: Photo, budgetMs: number, signal: AbortSignal): Promise<void> {
+    const { id, mode, strength, file, palette } = photo;
+    if (mode === "enhance" && !photo.diagnosis) {
       this.change(id, { phase: "looking" });
-      const { diagnosis } = await api.diagnose(photo.file, signal);
+      const { diagnosis } = await api.diagnose(file, signal);
       this.change(id, { diagnosis, found: foundIn(diagnosis) });
     }
-    photo = this.find(id);
-    if (!photo) return;
     this.change(id, { phase: "working" });
-    const { mode, strength, file, palette } = photo;
-    const { photo: made, report } =
+    const made =
       mode === "enhance"
         ? await api.enhance(file, { strength, budget_ms: budgetMs }, signal)
-        : await api.colorize(file, { model: palette, strength, budget_ms: COLORIZE_MS }, signal);
-    signal.throwIfAborted();
-    const results = { ...this.find(id)?.results, [mode]: { photo: made, report, strength } };
-    this.change(id, { phase: "ready", results });
+        : await api.colorize(file, { strength, model: palette, budget_ms: PATIENT_MS }, signal);
+    this.finish(photo, made, signal);
   }
+
+  /** The same by the service's queue. */
+  private async leadLater(photo: Photo, signal: AbortSignal): Promise<void> {
+    const { id, mode, strength, file, palette } = photo;
+    this.change(id, { phase: "queued" });
+    const options = mode === "enhance" ? { strength } : { strength, model: palette };
+    const working = () => this.change(id, { phase: "working" });
+    this.finish(photo, await doLater(file, mode, options, signal, working), signal);
+  }
+
+  private finish(asked: Photo, made: api.Mended, signal: AbortSignal): void {
+    signal.throwIfAborted();
+    const now = this.find(asked.id);
+    if (!now) return;
+    const result = { photo: made.photo, report: made.report, strength: asked.strength };
+    const results = { ...now.results, [asked.mode]: result };
+    const diagnosis = made.report.diagnosis ?? now.diagnosis;
+    const found = diagnosis ? foundIn(diagnosis) : [];
+    this.change(asked.id, { phase: "ready", results, diagnosis, found });
+  }
+}
+
+/** Whether it takes so long that nobody should hold a connection open for it. */
+function isSlow({ mode, palette }: Photo): boolean {
+  return mode === "colorize" && palette !== QUICK;
 }
 
 export function resultOf(photo: Photo): Result | undefined {
   return photo.results[photo.mode];
+}
+
+export function isBusy({ phase }: Photo): boolean {
+  return phase !== "ready" && phase !== "failed";
 }
 
 let counter = 0;
@@ -227,7 +260,7 @@ function newPhoto(file: File): Photo {
     found: [],
     results: {},
     strength: 1,
-    palette: "lite",
+    palette: QUICK,
     adjustments: NEUTRAL,
     failure: null,
   };

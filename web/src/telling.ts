@@ -18,16 +18,17 @@ export function degree({ severities, thresholds }: Diagnosis, defect: Defect): 1
 }
 
 /** "Brightened, white balance corrected; 182 ms". */
-export function told(report: Report, words: Words, coloured: boolean): string {
+export function told(report: Report, words: Words): string {
   const fixes = report.steps.flatMap((step) => step.defects).map((defect) => words.fixes[defect]);
-  if (coloured) fixes.push(words.coloured);
+  if (report.colorized) fixes.push(words.coloured);
   const text = `${fixes.join(", ")}; ${words.milliseconds(report.total_ms)}`;
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** What was found and not mended, with the reason: one line for each step. */
 export function toldSkipped(report: Report, words: Words): string[] {
-  return report.skipped
+  const undone = report.undone.map((step) => ({ ...step, reason: "no_better" }));
+  return [...report.skipped, ...undone]
     .filter((step) => step.reason !== "not_asked")
     .map((step) => {
       const defects = step.defects.map((defect) => words.defects[defect].toLowerCase()).join(", ");

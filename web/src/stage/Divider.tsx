@@ -2,14 +2,16 @@ import { useWords } from "../preferences.tsx";
 
 interface Props {
   value: number; // 0 … 1
-  x: number; // CSS pixels from the stage's left edge
+  x: number; // CSS pixels from the stage's left edge; the next two from its top
+  top: number;
+  bottom: number;
   onChange: (value: number) => void;
 }
 
 const STEP = 0.02;
 
 /** The line between before and after; dragging is the stage's, the keyboard is its own. */
-export function Divider({ value, x, onChange }: Props) {
+export function Divider({ value, x, top, bottom, onChange }: Props) {
   const words = useWords();
   const percent = Math.round(100 * value);
 
@@ -35,7 +37,7 @@ export function Divider({ value, x, onChange }: Props) {
     <div
       className="divider"
       data-divider
-      style={{ transform: `translateX(${x}px)` }}
+      style={{ transform: `translateX(${x}px)`, top, height: bottom - top }}
       role="slider"
       tabIndex={0}
       aria-label={words.divider}

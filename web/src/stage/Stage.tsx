@@ -2,7 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { isNeutral, keptOf, type Size } from "../adjust.ts";
 import { Icon } from "../icons.tsx";
 import { useWords } from "../preferences.tsx";
-import { resultOf, type Photo } from "../photos.ts";
+import { isBusy, resultOf, type Photo } from "../photos.ts";
 import { canvasRenderer } from "./canvas.ts";
 import { Divider } from "./Divider.tsx";
 import { usePictures } from "./pictures.ts";
@@ -32,7 +32,7 @@ export function Stage({ photo }: { photo: Photo }) {
   );
   const fitted = fit(frame, stage, stage.width < 600 ? 0 : 24);
   const view = wish ? held(wish, frame, stage) : fitted;
-  const [left, right] = extent(view, frame, stage);
+  const [left, right, top, bottom] = extent(view, frame, stage);
   const compares = pictures !== null && (pictures.after !== null || !isNeutral(adjustments));
   const line = left + divider * (right - left);
 
@@ -97,7 +97,7 @@ export function Stage({ photo }: { photo: Photo }) {
     event.preventDefault();
   }
 
-  const busy = photo.phase === "waiting" || photo.phase === "looking" || photo.phase === "working";
+  const busy = isBusy(photo);
   const caption = compares ? words.picture(photo.name) : words.onlyBefore(photo.name);
   return (
     <div
@@ -110,21 +110,21 @@ export function Stage({ photo }: { photo: Photo }) {
       onKeyDown={onKeyDown}
       {...gestures}
     >
-      <canvas ref={canvas} role="img" aria-label={caption} />
+      <canvas ref={canvas} role="img" aria-label={caption} hidden={!pictures} />
       {busy && <div className="stage-progress" />}
       {compares && (
         <>
-          <span className="tag" style={{ left: left + 12 }} hidden={line - left < 70}>
+          <span className="tag" style={{ left: left + 12, top: top + 12 }} hidden={line - left < 70}>
             {words.before}
           </span>
           <span
             className="tag"
-            style={{ right: stage.width - right + 12 }}
+            style={{ right: stage.width - right + 12, top: top + 12 }}
             hidden={right - line < 70}
           >
             {words.after}
           </span>
-          <Divider value={divider} x={line} onChange={setDivider} />
+          <Divider value={divider} x={line} {...{ top, bottom }} onChange={setDivider} />
         </>
       )}
       {pictures && (

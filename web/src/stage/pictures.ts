@@ -15,6 +15,7 @@ export interface Pictures {
 export function usePictures(file: Blob, result: Blob | null, maxSide: number): Pictures | null {
   const [pictures, setPictures] = useState<Pictures | null>(null);
   useEffect(() => {
+    if (maxSide === 0) return; // no renderer yet
     let wanted = true;
     const decoding = Promise.all([decode(file, maxSide), result && decode(result, maxSide)]);
     decoding.then(

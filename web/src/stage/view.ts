@@ -37,9 +37,11 @@ export function held(view: View, frame: Size, stage: Size): View {
   return { ...view, x: clamp(view.x, rx), y: clamp(view.y, ry) };
 }
 
-/** Left and right edge of the photo as far as it is seen, in CSS pixels of the stage. */
-export function extent(view: View, frame: Size, stage: Size): [number, number] {
-  const left = stage.width / 2 + (-frame.width / 2 - view.x) * view.scale;
-  const right = stage.width / 2 + (frame.width / 2 - view.x) * view.scale;
-  return [Math.max(0, left), Math.min(stage.width, right)];
+/** Left, right, top and bottom of the photo as far as it is seen, in CSS pixels of the stage. */
+export function extent(view: View, frame: Size, stage: Size): [number, number, number, number] {
+  const seen = (photo: number, shown: number, at: number): [number, number] => [
+    Math.max(0, shown / 2 - (photo / 2 + at) * view.scale),
+    Math.min(shown, shown / 2 + (photo / 2 - at) * view.scale),
+  ];
+  return [...seen(frame.width, stage.width, view.x), ...seen(frame.height, stage.height, view.y)];
 }

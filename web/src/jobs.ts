@@ -1,0 +1,106 @@
+/** Photos handed over to be worked on later: for what takes long, and for many at once. */
+
+import { answered, Failure, failureOf, type Mended } from "./api.ts";
+import type { Report } from "./contracts.ts";
+import { read, write } from "./preferences.tsx";
+
+type Status = "pending" | "processing" | "completed" | "failed";
+
+/** As `darkroom/contracts/jobs.py` has it; only what the page reads. */
+interface Job {
+  id: string;
+  status: Status;
+  changed: boolean | null;
+  resultUrl: string | null;
+  report: Report | null;
+  error: { code: string } | null;
+}
+
+interface Waiting {
+  update: (job: Job) => void;
+  fail: (failure: Failure) => void;
+}
+
+const ROUTE = "/api/images";
+const SESSION = sessionId();
+const HEADERS = { "X-Session-ID": SESSION };
+
+const waiting = new Map<string, Waiting>();
+let stream: EventSource | null = null;
+
+/** Do a job to its end; nothing of it stays with the service afterwards. */
+export async function doLater(
+  photo: File,
+  operation: "enhance" | "colorize",
+  options: Record<string, string | number>,
+  signal: AbortSignal,
+  onWorking: () => void,
+): Promise<Mended> {
+  const form = new FormData();
+  form.set("operation", operation);
+  for (const [name, value] of Object.entries(options)) form.set(name, String(value));
+  form.set("file", photo);
+  const taken = await send(ROUTE, { method: "POST", body: form, signal });
+  const { id } = (await taken.json()) as Job;
+  try {
+    const job = await finished(id, signal, onWorking);
+    if (job.status === "failed" || !job.resultUrl || !job.report)
+      throw new Failure(job.error?.code ?? "internal");
+    const result = await send(job.resultUrl, { signal });
+    return { photo: job.changed === false ? null : await result.blob(), report: job.report };
+  } finally {
+    void send(`${ROUTE}/${id}`, { method: "DELETE" }).catch(() => undefined);
+  }
+}
+
+function finished(id: string, signal: AbortSignal, onWorking: () => void): Promise<Job> {
+  return new Promise<Job>((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+    waiting.set(id, {
+      update(job) {
+        if (job.status === "processing") onWorking();
+        else if (job.status !== "pending") resolve(job);
+      },
+      fail: reject,
+    });
+    listen();
+  }).finally(() => {
+    waiting.delete(id);
+    if (waiting.size === 0) {
+      stream?.close();
+      stream = null;
+    }
+  });
+}
+
+/** One stream tells of all jobs: a browser opens only six connections to a server. */
+function listen(): void {
+  if (stream) return;
+  stream = new EventSource(`${ROUTE}/events?session=${SESSION}`);
+  stream.addEventListener("job", (event: MessageEvent<string>) => {
+    const job = JSON.parse(event.data) as Job;
+    waiting.get(job.id)?.update(job);
+  });
+  stream.onerror = () => {
+    if (stream?.readyState !== EventSource.CLOSED) return; // it connects again by itself
+    stream = null;
+    for (const { fail } of waiting.values()) fail(new Failure("unreachable"));
+  };
+}
+
+async function send(path: string, request: RequestInit): Promise<Response> {
+  const reply = await answered(fetch(path, { ...request, headers: HEADERS }));
+  if (!reply.ok) throw await failureOf(reply);
+  return reply;
+}
+
+/** A secret of this browser: whoever knows it sees its jobs. */
+function sessionId(): string {
+  const key = "darkroom.session";
+  const known = read(key);
+  if (known) return known;
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  const made = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  write(key, made);
+  return made;
+}
