@@ -91,7 +91,8 @@ class ColorizeHandler(PhotoHandler):
                 except (MemoryError, RuntimeError) as error:
                     if not is_out_of_memory(error):
                         raise
-                    if (less := smaller(tried)) is None:
+                    less = smaller(tried)
+                    if less is None or len(slots) > 1:  # of several, each is tried alone first
                         raise OutOfMemory() from error
                     tried = less
         self.renderings.learn(tried, len(slots), (time.perf_counter() - began) * 1000)

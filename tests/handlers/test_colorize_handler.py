@@ -174,6 +174,25 @@ def test_short_of_memory_it_works_smaller_and_says_so(handler, painter):
     assert np.ptp(photo.pixels, axis=2).mean() > 5
 
 
+def test_what_does_not_fit_together_is_tried_alone(handler, painter):
+    """A batch that is too much at once costs no photo its size."""
+    one_by_one = painter.colorize
+
+    def colorize(squares):
+        if len(squares) > 1:
+            raise MemoryError
+        return one_by_one(squares)
+
+    painter.colorize = colorize
+    context = FakeContext(*[asking(render_factor=12)] * 3)
+
+    handler.handle([{"body": to_bytes(a_picture(seed), "png")} for seed in range(3)], context)
+
+    said = [ModelReply.model_validate_json(context.replied[i, MODEL]).notes for i in range(3)]
+    assert [notes["render_factor"] for notes in said] == [12, 12, 12]
+    assert not any("short_of_memory" in notes for notes in said)
+
+
 def test_without_any_memory_it_is_an_error_and_never_grey(handler, painter):
     """Not even the smallest square fits: a problem document, no picture."""
     painter.largest_side = 0
