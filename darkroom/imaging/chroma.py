@@ -77,8 +77,8 @@ def colour(pixels: Pixels, luma: Luma, chroma: Chroma, strength: float = 1.0) ->
     height, width = luma.shape
     rows, columns = min(chroma.shape[0], height), min(chroma.shape[1], width)
     if (rows, columns) != chroma.shape[:2]:
-        chroma = cv2.resize(chroma, (columns, rows), interpolation=cv2.INTER_AREA)
-        chroma = chroma.reshape(rows, columns, 2)
+        shrunk = cv2.resize(chroma, (columns, rows), interpolation=cv2.INTER_AREA)
+        chroma = np.asarray(shrunk, np.float32).reshape(rows, columns, 2)
     guide = np.asarray(cv2.resize(luma, (columns, rows), interpolation=cv2.INTER_AREA), np.float32)
     coloured = np.empty_like(pixels)
     _apply(

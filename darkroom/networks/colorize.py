@@ -56,12 +56,14 @@ class Colorizer:
 def normalised(squares: NDArray[np.uint8]) -> Float:
     """Luma (N, S, S) uint8 → what the networks take: (N, 3, S, S) by ImageNet's statistics."""
     grey = squares.astype(np.float32)[:, None] / 255
-    return (grey - MEAN.reshape(3, 1, 1)) / DEVIATION.reshape(3, 1, 1)
+    normal = (grey - MEAN.reshape(3, 1, 1)) / DEVIATION.reshape(3, 1, 1)
+    return np.asarray(normal, np.float32)
 
 
 def to_rgb(output: Float) -> Float:
     """A generator's output (N, 3, S, S) → R, G, B in [0, 1], (N, S, S, 3)."""
-    return np.clip(output.transpose(0, 2, 3, 1) * DEVIATION + MEAN, 0, 1)
+    rgb = output.transpose(0, 2, 3, 1) * DEVIATION + MEAN
+    return np.asarray(np.clip(rgb, 0, 1), np.float32)
 
 
 def _chroma_of_colours(output: Float) -> Float:

@@ -20,7 +20,8 @@ class BasicBlock(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.bn2(self.conv2(y))
-        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+        features: Tensor = self.relu(y + (x if self.downsample is None else self.downsample(x)))
+        return features
 
 
 class Bottleneck(nn.Module):
@@ -44,7 +45,8 @@ class Bottleneck(nn.Module):
         y = self.relu(self.bn1(self.conv1(x)))
         y = self.relu(self.bn2(self.conv2(y)))
         y = self.bn3(self.conv3(y))
-        return self.relu(y + (x if self.downsample is None else self.downsample(x)))
+        features: Tensor = self.relu(y + (x if self.downsample is None else self.downsample(x)))
+        return features
 
 
 def _shortcut(channels_in: int, channels_out: int, stride: int) -> nn.Sequential | None:
@@ -80,7 +82,7 @@ class Encoder(nn.Sequential):
         self.skip_channels = tuple(e * block.expansion for e in (64, 128, 256))
         self.channels = channels
 
-    def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:  # type: ignore[override]
+    def forward(self, x: Tensor) -> tuple[list[Tensor], Tensor]:
         kept = []
         for index, layer in enumerate(self):
             x = layer(x)

@@ -12,6 +12,7 @@ class SpectralConv(nn.Module):
     implementations stores it: `weight_orig`, and the unit vectors `weight_u`, `weight_v`.
     """
 
+    bias: nn.Parameter | None
     weight_u: Tensor
     weight_v: Tensor
 
@@ -48,7 +49,8 @@ class WeightNormConv(nn.Module):
     @property
     def weight(self) -> Tensor:
         lengths = self.weight_v.flatten(1).norm(dim=1).reshape(-1, 1, 1, 1)
-        return self.weight_v * (self.weight_g / lengths)
+        weight: Tensor = self.weight_v * (self.weight_g / lengths)
+        return weight
 
     def forward(self, x: Tensor) -> Tensor:
         return _convolve(x, self.weight, self.bias)
@@ -129,4 +131,5 @@ class Residual(nn.Module):
         return nn.Sequential(conv, nn.ReLU(inplace=True))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x + self.layers(x)
+        y: Tensor = self.layers(x)
+        return x + y

@@ -8,6 +8,7 @@ import pickle
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -20,7 +21,7 @@ from darkroom.networks.weights import WrongWeights
 
 _NETWORK = "deoldify-{}"  # what a file of ours says it holds
 # The optimiser's state, which lies beside the network's, holds learning rates for layers as slices.
-_HARMLESS = [slice]
+_HARMLESS: list[Any] = [slice]
 
 
 def read_checkpoint(path: Path, variant: Variant) -> Generator:
