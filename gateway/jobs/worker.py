@@ -42,6 +42,7 @@ TELLINGS = 8  # over some four minutes
 EVERY_TEN_MINUTES = "*/10 * * * *"
 FINISH_S = 10.0  # for the jobs in hand at the end; after it they go back into the queue
 RECONNECT_S = 1.0
+LOOK_EVERY_S = 1.0  # new jobs announce themselves, those whose pause is over do not
 
 
 class BackOff(BaseRetryStrategy):
@@ -99,6 +100,7 @@ class JobWorker:
                 app,
                 queues=[QUEUE],
                 concurrency=self._settings.worker_concurrency,
+                fetch_job_polling_interval=LOOK_EVERY_S,
                 shutdown_graceful_timeout=FINISH_S,
                 delete_jobs="always",
                 install_signal_handlers=False,

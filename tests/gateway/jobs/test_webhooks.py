@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import json
 from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
 
 import pytest
 from aiohttp import web
@@ -16,36 +17,41 @@ from tests.gateway.replica import until
 SECRET = "not so secret"
 
 
+@dataclass
+class Receiver:
+    """A client's own service; its first `failures` answers are 500."""
+
+    url: str = ""
+    failures: int = 0
+    told: list[tuple[str, bytes]] = field(default_factory=list)
+
+    async def hook(self, request: web.Request) -> web.Response:
+        self.told.append((request.headers["X-Darkroom-Signature"], await request.read()))
+        return web.Response(status=500 if len(self.told) <= self.failures else 204)
+
+
 @pytest.fixture
 async def receiver():
-    """A client's own service; `failures` of its answers are 500."""
-    app = web.Application()
-    app["told"], app["failures"] = [], [0]
-
-    async def hook(request: web.Request) -> web.Response:
-        app["told"].append((request.headers["X-Darkroom-Signature"], await request.read()))
-        app["failures"][0] -= 1
-        return web.Response(status=500 if app["failures"][0] >= 0 else 204)
-
-    app.router.add_post("/hook", hook)
+    receiver, app = Receiver(), web.Application()
+    app.router.add_post("/hook", receiver.hook)
     async with AsyncExitStack() as stack:
-        app["url"] = f"{await serve_on_a_free_port(stack, app)}/hook"
-        yield app
+        receiver.url = f"{await serve_on_a_free_port(stack, app)}/hook"
+        yield receiver
 
 
-@pytest.mark.filterwarnings("ignore::aiohttp.web_exceptions.NotAppKeyWarning")
 async def test_ended_order_is_told_with_a_signature(start_jobs, work, receiver):
     """Once both photos have ended: one call with the order, signed with the shared secret."""
-    receiver["failures"][0] = 1
+    receiver.failures = 1
     jobs = await start_jobs(webhook_secret=SECRET, webhook_hosts="127.0.0.1")
-    form = a_form(file=a_photo(), webhook=receiver["url"])
+    form = a_form(file=a_photo(), webhook=receiver.url)
     form.add_field("file", a_photo(seed=2), filename="2.jpg")
     _, order = await jobs.call("POST", data=form)
     work(jobs)
 
-    await until(lambda: len(receiver["told"]) == 2)  # the first was answered with 500
+    await jobs.ended(order["id"])
+    await until(lambda: len(receiver.told) == 2)  # the first was answered with 500
 
-    signed, body = receiver["told"][-1]
+    signed, body = receiver.told[-1]
     moment, _, given = signed.removeprefix("t=").partition(",v1=")
     expected = hmac.new(SECRET.encode(), f"{moment}.".encode() + body, hashlib.sha256)
     assert given == expected.hexdigest()

@@ -63,8 +63,8 @@ async def test_job_is_given_up_after_its_tries(jobs, work, replica):
     assert ended["error"]["code"] == "replica_unavailable"
 
 
-async def test_job_gives_way_to_interactive_requests(jobs, work, replica):
-    """Its requests carry a budget of their own and an id that names job and try."""
+async def test_job_has_a_budget_and_an_id_of_its_own(jobs, work, replica):
+    """Its requests have more time than a person would wait, and an id that names job and try."""
     work(jobs)
     job = await jobs.ended((await jobs.submit())["id"])
 
