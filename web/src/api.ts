@@ -21,8 +21,12 @@ export interface Mended {
 
 type Options = Record<string, string | number>;
 
-export async function diagnose(photo: Blob, signal: AbortSignal): Promise<DiagnoseAnswer> {
-  const reply = await post("/diagnose", photo, {}, signal);
+export async function diagnose(
+  photo: Blob,
+  options: Options,
+  signal: AbortSignal,
+): Promise<DiagnoseAnswer> {
+  const reply = await post("/diagnose", photo, options, signal);
   return (await reply.json()) as DiagnoseAnswer;
 }
 

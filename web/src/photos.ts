@@ -42,8 +42,7 @@ export interface Album {
 }
 
 const AT_ONCE = 2; // requests: more would wait in the service instead of here
-const BUDGET_MS = 1000;
-const PATIENT_MS = 10_000;
+const PATIENT = { budget_ms: 10_000 }; // where a person has asked for more time
 const MANY = 12; // waiting photos: from then on they wait in the service, behind everybody else's
 const REST_MS = 350; // after the last move of the strength slider
 
@@ -54,7 +53,7 @@ class Photos {
   private album: Album = { photos: [], selected: null };
   private readonly listeners = new Set<() => void>();
   private readonly running = new Map<string, AbortController>();
-  private readonly waiting: { id: string; budgetMs: number }[] = [];
+  private readonly waiting: { id: string; patient: boolean }[] = [];
   private readonly finals = new WeakMap<Adjustments, { of: Blob; made: Promise<Blob> }>();
   private active = 0;
   private readonly resting = new Map<string, ReturnType<typeof setTimeout>>();
@@ -125,7 +124,7 @@ class Photos {
   /** Ask the service anew, with the photo's mode and strength. */
   run(id: string, patient = false): void {
     this.stop(id);
-    this.waiting.push({ id, budgetMs: patient ? PATIENT_MS : BUDGET_MS });
+    this.waiting.push({ id, patient });
     this.change(id, { phase: "waiting", failure: null });
     this.pump();
   }
@@ -173,7 +172,7 @@ class Photos {
         continue;
       }
       this.active++;
-      void this.work(photo.id, (signal) => this.lead(photo, next.budgetMs, signal)).finally(() => {
+      void this.work(photo.id, (signal) => this.lead(photo, next.patient, signal)).finally(() => {
         this.active--;
         this.pump();
       });
@@ -195,18 +194,19 @@ class Photos {
   }
 
   /** The road of one photo: what is wrong with it, then the work itself. */
-  private async lead(photo: Photo, budgetMs: number, signal: AbortSignal): Promise<void> {
+  private async lead(photo: Photo, patient: boolean, signal: AbortSignal): Promise<void> {
     const { id, mode, strength, file, palette } = photo;
+    const time = patient ? PATIENT : {};
     if (mode === "enhance" && !photo.diagnosis) {
       this.change(id, { phase: "looking" });
-      const { diagnosis } = await api.diagnose(file, signal);
+      const { diagnosis } = await api.diagnose(file, time, signal);
       this.change(id, { diagnosis, found: foundIn(diagnosis) });
     }
     this.change(id, { phase: "working" });
     const made =
       mode === "enhance"
-        ? await api.enhance(file, { strength, budget_ms: budgetMs }, signal)
-        : await api.colorize(file, { strength, model: palette, budget_ms: PATIENT_MS }, signal);
+        ? await api.enhance(file, { strength, ...time }, signal)
+        : await api.colorize(file, { strength, model: palette, ...PATIENT }, signal);
     this.finish(photo, made, signal);
   }
 

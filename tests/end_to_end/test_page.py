@@ -1,0 +1,282 @@
+"""The page in a real browser, against the real cluster: what a person sees and takes home.
+
+Needs playwright, a Chromium (its path in CHROMIUM, or found on the path) and the built page; skips
+without. With SCREENSHOTS set to a folder, it saves there what the page looked like.
+"""
+
+import io
+import json
+import os
+import re
+import shutil
+import urllib.parse
+import urllib.request
+import zipfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.end_to_end.pictures import PATIENT_MS, darken, read
+from tests.end_to_end.running import RunningCluster
+from tests.photos import load_photo, to_bytes
+
+sync_api = pytest.importorskip("playwright.sync_api")
+
+WEB = Path(__file__).parents[2] / "web"
+CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
+AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
+DONE_MS = 60_000  # bounds a hang on a busy machine
+WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+
+pytestmark = [
+    pytest.mark.stack,
+    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
+    pytest.mark.skipif(not (WEB / "dist" / "index.html").is_file(), reason="`make page` first"),
+]
+
+Opened = Callable[..., "sync_api.Page"]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["sync_api.Browser"]:
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def opened(browser: "sync_api.Browser", cluster: RunningCluster) -> Iterator[Opened]:
+    """Opens the page in a window of its own; whatever a script throws fails the test."""
+    faults: list[str] = []
+    contexts = []
+
+    def open_page(**options: object) -> "sync_api.Page":
+        given = {"viewport": WIDE, "reduced_motion": "reduce", "locale": "en-GB"}
+        contexts.append(browser.new_context(**(given | options)))
+        page = contexts[-1].new_page()
+        page.set_default_timeout(DONE_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda message: _note_violation(message.text, faults))
+        page.route(_TIMED, _give_time)
+        page.goto(cluster.url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not faults
+
+
+_TIMED = re.compile(r"/(diagnose|enhance_image)\?")
+
+
+def _give_time(route: "sync_api.Route") -> None:
+    """None of this is about time, and the machine may be busy."""
+    route.continue_(url=f"{route.request.url}&budget_ms={PATIENT_MS}")
+
+
+def _note_violation(text: str, faults: list[str]) -> None:
+    if "Content Security Policy" in text:
+        faults.append(text)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Three photos: one much too dark, one tinted, one as it was taken."""
+    folder = tmp_path_factory.mktemp("photos")
+    tinted = np.clip(load_photo("chelsea") * np.array((1.25, 1.0, 0.55)), 0, 255).astype(np.uint8)
+    pictures = {
+        "dark.jpg": to_bytes(darken(load_photo("coffee"), 3)),
+        "tinted.png": to_bytes(tinted, "png"),
+        "rocket.jpg": to_bytes(load_photo("rocket")),
+    }
+    for name, payload in pictures.items():
+        (folder / name).write_bytes(payload)
+    return [folder / name for name in pictures]
+
+
+def add(page: "sync_api.Page", photos: list[Path]) -> None:
+    """Choose photos and wait until something has become of each."""
+    page.set_input_files("input[type=file]", [str(photo) for photo in photos])
+    page.locator(".frame").nth(len(photos) - 1).wait_for()
+    sync_api.expect(page.locator(".badge.busy")).to_have_count(0, timeout=DONE_MS)
+
+
+def downloaded(page: "sync_api.Page", name: str) -> bytes:
+    with page.expect_download() as downloading:
+        page.get_by_role("button", name=name).click()
+    return Path(downloading.value.path()).read_bytes()
+
+
+def answered(cluster: RunningCluster, path: str, photo: bytes, **options: float) -> bytes:
+    """What the service answers to the same request without a browser; nothing for 204."""
+    query = urllib.parse.urlencode({**options, "budget_ms": PATIENT_MS})
+    request = urllib.request.Request(f"{cluster.url}{path}?{query}", photo)
+    with urllib.request.urlopen(request, timeout=60) as reply:
+        return bytes(reply.read())
+
+
+def keep_picture(page: "sync_api.Page", name: str) -> None:
+    if folder := os.environ.get("SCREENSHOTS"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        page.screenshot(path=Path(folder) / f"{name}.png")
+
+
+def test_each_photo_shows_what_became_of_it(opened, photos):
+    """Three photos are looked at and mended; the dark one says so in words, chips and picture."""
+    page = opened()
+    page.evaluate(
+        """() => {
+            window.seen = new Set();
+            new MutationObserver(() => document.querySelectorAll('.frame-phase')
+                .forEach((phase) => window.seen.add(phase.textContent)))
+                .observe(document.body, {subtree: true, childList: true, characterData: true});
+        }"""
+    )
+
+    add(page, photos)
+
+    seen = set(page.evaluate("[...window.seen]"))
+    assert {"Waiting", "Looking…", "Enhancing…", "Enhanced"} <= seen
+    assert page.locator(".chips").get_by_text("Too dark").is_visible()
+    assert page.get_by_text("Brightened", exact=False).first.is_visible()
+    keep_picture(page, "wide-light")
+
+
+def test_download_is_what_the_service_answers(opened, photos, cluster):
+    """The bytes of the download are those of `/enhance_image`."""
+    page = opened()
+    add(page, photos[:1])
+
+    expected = answered(cluster, "/enhance_image", photos[0].read_bytes(), strength=1)
+    assert downloaded(page, "Download") == expected
+
+
+def test_sliders_preview_what_the_service_does(opened, photos, cluster):
+    """Exposure and warmth: the canvas shows at once what `/adjust` gives, within a few levels."""
+    page = opened()
+    add(page, photos[2:])
+    page.get_by_role("slider", name="Exposure").fill("0.8")
+    page.get_by_role("slider", name="Warmth").fill("0.5")
+    divider = page.get_by_role("slider", name="Divider between before and after")
+    divider.press("Home")  # all of it after
+    page.wait_for_timeout(500)
+    shown = read(page.locator(".stage canvas").screenshot())
+    saved = downloaded(page, "Download")
+
+    original = photos[2].read_bytes()
+    mended = answered(cluster, "/enhance_image", original, strength=1) or original
+    assert saved == answered(cluster, "/adjust", mended, exposure=0.8, warmth=0.5)
+    turned = read(saved)
+    assert turned.mean() > read(mended).mean() + 15
+    height, width = shown.shape[:2]
+    middle = shown[height // 2 - 100 : height // 2 + 100, width // 2 - 200 : width // 2 + 200]
+    with Image.fromarray(turned) as image:
+        scale = _shown_scale(page)
+        size = (round(image.width * scale), round(image.height * scale))
+        resized = np.asarray(image.resize(size))
+    y, x = resized.shape[0] // 2, resized.shape[1] // 2
+    expected = resized[y - 100 : y + 100, x - 200 : x + 200]
+    assert np.abs(middle.mean(axis=(0, 1)) - expected.mean(axis=(0, 1))).max() < 4
+
+
+def _shown_scale(page: "sync_api.Page") -> float:
+    return float(page.locator(".zoom-value").inner_text().split()[-2]) / 100
+
+
+def test_divider_goes_by_keyboard_and_mouse(opened, photos):
+    """Arrows move it in steps, a click on the photo moves it there."""
+    page = opened()
+    add(page, photos[:1])
+    divider = page.get_by_role("slider", name="Divider between before and after")
+
+    divider.press("ArrowLeft")
+    assert divider.get_attribute("aria-valuenow") == "48"
+    box = page.locator(".stage").bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] * 0.7, box["y"] + box["height"] / 2)
+    assert int(divider.get_attribute("aria-valuenow") or 0) > 60
+
+
+def test_strength_is_asked_of_the_service(opened, photos, cluster):
+    """Weakened, the photo is asked for again with that strength."""
+    page = opened()
+    add(page, photos[:1])
+
+    with page.expect_response(lambda reply: "strength=0.5" in reply.url):
+        page.get_by_role("slider", name="Strength").fill("0.5")
+    sync_api.expect(page.locator(".badge.busy")).to_have_count(0, timeout=DONE_MS)
+
+    expected = answered(cluster, "/enhance_image", photos[0].read_bytes(), strength=0.5)
+    assert downloaded(page, "Download") == expected
+
+
+def test_all_photos_come_as_one_archive(opened, photos):
+    """The .zip opens elsewhere; what needed no mending is in it as it came."""
+    page = opened()
+    add(page, photos)
+
+    with zipfile.ZipFile(io.BytesIO(downloaded(page, "Download all (3)"))) as archive:
+        assert archive.testzip() is None
+        assert set(archive.namelist()) == {
+            "dark-darkroom.jpg",
+            "tinted-darkroom.png",
+            "rocket-darkroom.jpg",
+        }
+
+
+def test_what_is_no_photo_says_what_to_do(opened, photos, tmp_path):
+    """Text renamed `.jpg`: its own failure, in words; the photo beside it is mended."""
+    page, text = opened(), tmp_path / "notes <b>.jpg"
+    text.write_text("no picture")
+    add(page, [photos[0], text])
+
+    page.locator(".frame").nth(1).click()
+
+    assert "not a JPEG, PNG or WebP" in page.get_by_role("alert").inner_text()
+    assert page.get_by_role("heading", name="notes <b>.jpg").is_visible()
+
+
+@pytest.mark.skipif(not AXE.is_file(), reason="axe-core is not installed")
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("wide-dark", {"color_scheme": "dark"}),
+        ("narrow-light", {"viewport": NARROW, "is_mobile": True, "has_touch": True}),
+        (
+            "narrow-dark-russian",
+            {"viewport": NARROW, "is_mobile": True, "color_scheme": "dark", "locale": "ru-RU"},
+        ),
+    ],
+)
+def test_everybody_can_use_it(opened, photos, name, options):
+    """No violation for axe, empty or at work; nothing sticks out at a phone's width."""
+    page = opened(**options)
+    for _ in range(2):
+        page.evaluate(AXE.read_text())
+        violations = page.evaluate("axe.run().then((found) => found.violations)")
+        assert not violations, json.dumps(violations, indent=1)
+        keep_picture(page, f"{name}-{page.locator('.frame').count()}")
+        if page.locator(".frame").count() == 0:
+            add(page, photos)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+
+
+def test_page_is_light(cluster):
+    """All that a first visit loads, fonts of one alphabet included: at most 150 KiB."""
+    request = urllib.request.Request(cluster.url, headers={"Accept-Encoding": "gzip"})
+    with urllib.request.urlopen(request) as reply:
+        assert reply.headers["Content-Encoding"] == "gzip"
+    sent = 0
+    for file in (WEB / "dist" / "assets").iterdir():
+        asked = urllib.request.Request(
+            f"{cluster.url}/assets/{file.name}", headers={"Accept-Encoding": "gzip"}
+        )
+        with urllib.request.urlopen(asked) as reply:
+            sent += len(reply.read())
+
+    assert sent <= 150 << 10
