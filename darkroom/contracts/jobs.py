@@ -43,8 +43,7 @@ SESSION_HEADER = (
 SESSION_PARAMETER = "session"  # the same in the query, where a browser can send no header
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 SIGNATURE_HEADER = "X-Darkroom-Signature"  # of a webhook: t=<unix seconds>,v1=<hex>
-PRIORITY_HEADER = "X-Darkroom-Priority"  # worker → gateway: JOB_PRIORITY gives way to everybody
-JOB_PRIORITY = "job"
+JOB_PRIORITY = "job"  # of a worker's requests (`headers.PRIORITY`)
 JOBS_ROUTE = "/api/images"
 FILE_FIELD = "file"  # repeatable: many files are one order
 

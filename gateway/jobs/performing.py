@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from darkroom.contracts import headers
 from darkroom.contracts.errors import JobsUnavailable, NotFound
-from darkroom.contracts.jobs import JOB_PRIORITY, PRIORITY_HEADER, JobError, Operation
+from darkroom.contracts.jobs import JOB_PRIORITY, JobError, Operation
 from darkroom.contracts.problem import Problem
 from darkroom.contracts.report import Report
 from gateway.jobs.progress import Progress, Result, Try
@@ -110,7 +110,7 @@ class Performer:
                 data=photo,
                 headers={
                     "Content-Type": _AS_BYTES,
-                    PRIORITY_HEADER: JOB_PRIORITY,
+                    headers.PRIORITY: JOB_PRIORITY,
                     headers.REQUEST_ID: f"{begun.job}.{begun.number}",
                 },
                 timeout=aiohttp.ClientTimeout(total=budget_s + GRACE_S),
