@@ -153,6 +153,30 @@ def test_options_reach_the_service(run, service, photos, tmp_path):
     }
 
 
+def test_colorize_sends_what_is_asked(run, service, photos, tmp_path):
+    """Model and render factor travel; the coloured photo keeps its name in another folder."""
+    out = tmp_path / "coloured"
+
+    ended = run("colorize", photos[0], "--out", out, "--model", "stable", "--render-factor", "21")
+
+    assert ended.exit_code == 0
+    path, options, _ = service.received[0]
+    assert path == "/colorize"
+    assert options == {"model": "stable", "render_factor": "21", "strength": "1.0"}
+    assert (out / photos[0].name).read_bytes() == MENDED
+
+
+@pytest.mark.parametrize(
+    "option", [("--render-factor", "46"), ("--render-factor", "6"), ("--model", "video")]
+)
+def test_colours_that_there_are_not_are_wrong_usage(run, service, photos, tmp_path, option):
+    """A factor out of range or an unknown model never reaches the service."""
+    ended = run("colorize", photos[0], "--out", tmp_path / "coloured", *option)
+
+    assert ended.exit_code == 2
+    assert service.received == []
+
+
 def test_photos_under_way_are_bounded(run, service, tmp_path):
     """--jobs is how many photos are sent at the same time, however many there are."""
     service.delay_s = 0.05
