@@ -27,7 +27,6 @@ from darkroom.imaging.photo import Photo
 from darkroom.imaging.views import thumbnail_of
 from darkroom.networks.colorize import OFFICIAL, Colorizer, load_lite, load_official
 from darkroom.networks.official import weights_file, weights_folder
-from darkroom.networks.weights import WrongWeights
 from handlers.base import PhotoHandler, RefusedArchive
 from handlers.rendering import Rendering, Renderings, is_out_of_memory, smaller
 from handlers.slot import Slot, timed
@@ -108,7 +107,9 @@ class ColorizeHandler(PhotoHandler):
         if model not in self.colorizers:
             try:
                 loaded = load_official(self._file(model), OFFICIAL[model], self.device)
-            except WrongWeights as error:
+            except RuntimeError as error:  # WrongWeights, and what OpenVINO says of a broken file
+                if is_out_of_memory(error):
+                    raise OutOfMemory() from error
                 raise ModelMissing(
                     f"The weights of {model} are damaged. `darkroom weights fetch {model}` again."
                 ) from error

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from darkroom.contracts.options import ColorModel
 from darkroom.imaging.chroma import Chroma, Luma
 from darkroom.networks.deoldify.generator import Generator, Variant
-from darkroom.networks.deoldify.weights import read_folded
+from darkroom.networks.deoldify.weights import outline_folded, read_folded
 from darkroom.networks.lite import LiteGenerator
 from darkroom.networks.runtime import Arrays, Compiled, compile_network, convert_network
 from darkroom.networks.weights import read_weights
@@ -93,8 +93,10 @@ def load_official(weights: Path, variant: Variant, device: str) -> Colorizer:
     Raises:
         WrongWeights: the file is damaged or holds another network.
     """
-    network = read_folded(weights, variant)
-    return _compiled(network, device, weights.with_suffix(".xml"), _chroma_of_colours)
+    converted = weights.with_suffix(".xml")
+    is_converted = not device.startswith("cuda") and converted.is_file()
+    network = (outline_folded if is_converted else read_folded)(weights, variant)
+    return _compiled(network, device, converted, _chroma_of_colours)
 
 
 def _compiled(

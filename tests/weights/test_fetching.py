@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from darkroom import cli
 from darkroom.networks import colorize
 from darkroom.networks.deoldify.generator import Generator
-from darkroom.networks.deoldify.weights import read_folded, write_folded
+from darkroom.networks.deoldify.weights import outline_folded, read_folded, write_folded
 from darkroom.networks.weights import WrongWeights
 from darkroom.weights import commands, fetching
 from darkroom.weights.download import FetchError
@@ -197,14 +197,16 @@ def test_truncated_safetensors_are_refused(weights, tmp_path, kept):
     with weights.open("rb") as file:
         path.write_bytes(file.read(kept))
 
-    with pytest.raises(WrongWeights):
-        read_folded(path, "artistic")
+    for read in (read_folded, outline_folded):
+        with pytest.raises(WrongWeights):
+            read(path, "artistic")
 
 
 def test_weights_of_another_network_are_refused(weights):
     """Artistic weights under the name of the stable ones: said by name."""
-    with pytest.raises(WrongWeights, match="deoldify-artistic"):
-        read_folded(weights, "stable")
+    for read in (read_folded, outline_folded):
+        with pytest.raises(WrongWeights, match="deoldify-artistic"):
+            read(weights, "stable")
 
 
 @pytest.mark.usefixtures("quick")

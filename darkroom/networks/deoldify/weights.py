@@ -6,7 +6,8 @@ the folded network as safetensors, float32: what was exact stays exact.
 
 import pickle
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -56,20 +57,39 @@ def read_folded(path: Path, variant: Variant) -> Generator:
     Raises:
         WrongWeights: the file is damaged, cut off or holds another network.
     """
+    network = outline_folded(path, variant)
+    with _opened(path, variant) as file:
+        state = {name: file.get_tensor(name) for name in network.state_dict()}
+    _expect(state, network.state_dict(), path.name, variant)
+    network.load_state_dict(state, strict=True, assign=True)
+    return network.eval()
+
+
+def outline_folded(path: Path, variant: Variant) -> Generator:
+    """The same without its numbers (on the device "meta"), after a look at the file's head alone.
+
+    Raises:
+        WrongWeights: as `read_folded`, but for what only the numbers would tell.
+    """
     with torch.device("meta"):
         network = Generator(variant)
     fold(network)
+    with _opened(path, variant) as file:
+        if set(file.keys()) != network.state_dict().keys():
+            raise WrongWeights(f"{path.name} does not fit {variant}")
+    return network.eval()
+
+
+@contextmanager
+def _opened(path: Path, variant: Variant) -> Iterator[Any]:
     try:
         with safe_open(path, "pt") as file:
             holds = (file.metadata() or {}).get("network")
             if holds != _NETWORK.format(variant):
                 raise WrongWeights(f"{path.name} holds {holds}, not {_NETWORK.format(variant)}")
-            state = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (no mapping)
+            yield file
     except (SafetensorError, OSError) as error:
         raise WrongWeights(f"{path.name} cannot be read: {error}") from error
-    _expect(state, network.state_dict(), path.name, variant)
-    network.load_state_dict(state, strict=True, assign=True)
-    return network.eval()
 
 
 def _unpickle(path: Path) -> object:
