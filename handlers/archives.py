@@ -58,6 +58,7 @@ ARCHIVES = {
         Archive("defects", job_queue_size=64),  # 10 ms a photo
         Archive("restore", job_queue_size=4, judged=True),  # 300 ms, and never more than is left
         Archive("tone", job_queue_size=32, judged=True),  # 25 ms
+        Archive("straighten", job_queue_size=32, judged=True),  # 30 ms
         # 150 ms by `lite`; DeOldify's networks take many seconds where there is no GPU.
         Archive("colorize", job_queue_size=8, response_timeout_s=90),
     )
