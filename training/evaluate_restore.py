@@ -25,8 +25,8 @@ from darkroom.imaging.tiles import apply_correction
 from darkroom.imaging.upsampling import apply_lines, describe, shrink
 from darkroom.networks.restore import (
     TILE_PX,
-    Restorer,
     RestoreNetwork,
+    Restorer,
     load_restorer,
     told_vector,
 )

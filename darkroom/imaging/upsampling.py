@@ -95,23 +95,28 @@ def _smooth(values: cv2.typing.MatLike) -> Float:
 
 def _hidden_variance(full: Pixels, height: int, width: int) -> Float:
     """Variance between neighbouring pixels, averaged to (height, width, 3): a sample is enough."""
+    if min(full.shape[:2]) < 2:
+        return np.zeros((height, width, 3), np.float32)
     step = max(1, full.shape[0] // height)
-    rows, columns = (side - side % step - step for side in full.shape[:2])
-    here = full[:rows:step, :columns:step].astype(np.int16)
-    across = full[:rows:step, 1 : columns + 1 : step] - here
-    down = full[1 : rows + 1 : step, :columns:step] - here
+    here = full[:-1:step, :-1:step].astype(np.int16)
+    across, down = full[:-1:step, 1::step] - here, full[1::step, :-1:step] - here
     squares = across.astype(np.float32) ** 2 + down.astype(np.float32) ** 2
     return _smooth(cv2.resize(squares / 4, (width, height), interpolation=cv2.INTER_LINEAR))
 
 
 def _quiet_variance(variance: Float, level: Float) -> Float:
-    """The variance of the quiet parts as a function of the level, for every pixel."""
+    """The variance of the quiet parts as a function of the level, for every pixel.
+
+    Noise differs between dark and bright by a few times at most; where one brightness is all
+    texture (a lawn), its quietest part would pass for noise, so the rest of the photo limits it.
+    """
     sample = (slice(None, None, 4), slice(None, None, 4))
     seen, bins = variance[sample].ravel(), (level[sample].ravel() / 32).astype(int)
     groups = [seen[bins == b] for b in range(8)]
     quiet = [np.percentile(g if g.size > SPARSE else seen, 30) for g in groups]
-    centres = np.arange(8) * 32 + 16
-    return np.interp(np.arange(256), centres, quiet).astype(np.float32)[level.astype(np.uint8)]
+    limited = np.minimum(quiet, 3 * np.percentile(seen, 20))
+    by_level = np.interp(np.arange(256), np.arange(8) * 32 + 16, limited).astype(np.float32)
+    return by_level[level.astype(np.uint8)]
 
 
 @njit(

@@ -1,0 +1,72 @@
+import numpy as np
+
+from darkroom.contracts.defects import Defect
+from tests.rooms import draw_room
+from training.damage import CROP_PX, Damage, draw_crop, draw_pairs, draw_told, make_pair, spoil
+from training.degradations.sensor import camera_noise, sigma_of
+
+ALL = {Defect.BLUR: 0.4, Defect.NOISY: 0.4, Defect.JPEG_ARTIFACTS: 0.4}
+
+
+def test_equal_damage_gives_equal_pictures():
+    """A picture can be made again from its damage."""
+    photo = draw_room(1, 96, 80)
+
+    assert np.array_equal(spoil(photo, Damage(ALL, 7)), spoil(photo, Damage(ALL, 7)))
+    assert not np.array_equal(spoil(photo, Damage(ALL, 7)), spoil(photo, Damage(ALL, 8)))
+
+
+def test_what_is_left_out_does_not_change_the_rest():
+    """Without the JPEG the noise is the very same: a target differs in what was asked for alone."""
+    photo = draw_room(1, 96, 80)
+    noise = Damage({Defect.NOISY: 0.4}, 7)
+    both = Damage({Defect.NOISY: 0.4, Defect.JPEG_ARTIFACTS: 0.4}, 7)
+
+    left = both.without(frozenset({Defect.JPEG_ARTIFACTS}))
+
+    assert np.array_equal(spoil(photo, left), spoil(photo, noise))
+    assert np.array_equal(spoil(photo, both.without(frozenset(both.severities))), photo)
+
+
+def test_camera_noise_has_the_strength_of_its_severity():
+    """And it is blotchy: neighbours are alike, unlike in white noise."""
+    grey = np.full((200, 260, 3), 0.5, np.float32)
+
+    noise = camera_noise(grey, 0.5, np.random.default_rng(3)) - grey
+
+    assert abs(noise.std() * 255 - sigma_of(0.5)) < 0.1 * sigma_of(0.5)
+    assert np.corrcoef(noise[:, 1:].ravel(), noise[:, :-1].ravel())[0, 1] > 0.2
+
+
+def test_what_is_told_is_near_the_truth():
+    """On average the network is told the severity, off by about a tenth, or 1."""
+    rng = np.random.default_rng(0)
+    told = np.asarray([draw_told(rng, {Defect.NOISY: 0.5})[1][0] for _ in range(300)])
+
+    known = told[told < 1]
+    assert 0.1 < (told == 1).mean() < 0.3
+    assert abs(known.mean() - 0.5) < 0.02
+    assert 0.05 < known.std() < 0.15
+
+
+def test_a_clean_pair_is_its_own_target():
+    """So that doing nothing is learned as well."""
+    pair = make_pair(draw_room(1, 80, 80), Damage({}, 1), np.random.default_rng(0))
+
+    assert pair.damaged.shape == (CROP_PX, CROP_PX, 3)
+    assert np.array_equal(pair.damaged, pair.target)
+
+
+def test_crops_of_small_photos_have_the_full_size():
+    """Shrunk or enlarged, a crop is a crop."""
+    rng = np.random.default_rng(0)
+    photo = draw_room(1, 150, 130)
+
+    assert {draw_crop(photo, rng).shape for _ in range(20)} == {(80, 80, 3)}
+
+
+def test_pairs_never_end():
+    """Two photos give any number of pairs."""
+    pairs = draw_pairs([draw_room(seed, 150, 130) for seed in (1, 2)], np.random.default_rng(0))
+
+    assert all(next(pairs).told.min() >= 0 for _ in range(5))
