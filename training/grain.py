@@ -19,28 +19,22 @@ from training.photos import endless, read_pixels
 from training.samples import as_photo, jitter, severity_loss
 
 POOL = 16_000  # degraded photos
-SOFTENING = 0.25  # how much softer a sharp photo of twice as many pixels may be
 EPOCHS, BATCH, RATE, DECAY = 50, 64, 2e-3, 1e-3
 
 
 def measure_texture(
     photos: tuple[Path, ...], rng: np.random.Generator, count: int = POOL
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Degrade and measure: texture (N, 8, 32), evidence (N, 4), true severities (N, 3).
-
-    Half of them stand for crops of photos of 2 to 24 Mpx, which are softer where they are sharp.
-    """
+    """Degrade and measure: texture (N, 8, 32), evidence (N, 3), true severities (N, 3)."""
     textures, evidences, severities = [], [], []
     paths = endless(photos, rng)
     for _ in range(count):
         # Mostly defects of this half; the others too, since darkness and haze change textures.
         recipe = draw_recipe(rng, IN_PATCHES) if rng.random() < 0.7 else draw_recipe(rng)
-        megapixels = float(2 ** rng.uniform(1, 4.6)) if rng.random() < 0.5 else 0.5
-        softest = 1.5 + SOFTENING * max(0.0, np.log2(megapixels))
-        degraded = degrade(jitter(read_pixels(next(paths)), rng, softest), recipe)
+        degraded = degrade(jitter(read_pixels(next(paths)), rng), recipe)
         photo = as_photo(degraded, rng)
         textures.append(texture_of(cut_patches(photo.pixels)))
-        evidences.append(evidence_of(photo.quantisation, int(megapixels * 1e6)))
+        evidences.append(evidence_of(photo.quantisation))
         severities.append([degraded.severities[defect] for defect in IN_PATCHES])
     arrays = (textures, evidences, severities)
     texture, evidence, truth = (torch.from_numpy(np.asarray(a, np.float32)) for a in arrays)

@@ -35,15 +35,12 @@ def reframe(clean: Pixels, rng: np.random.Generator, smallest: float) -> Pixels:
     return np.ascontiguousarray(framed[:, ::-1] if rng.random() < 0.5 else framed)
 
 
-def jitter(clean: Pixels, rng: np.random.Generator, softest: float = 1.5) -> Pixels:
-    """Vary what is no defect: framing, mirror image, a camera's mild softness and grain.
-
-    `softest`: by how much a sharp picture may be enlarged and still count as sharp.
-    """
+def jitter(clean: Pixels, rng: np.random.Generator) -> Pixels:
+    """Vary what is no defect: framing, mirror image, a camera's mild softness and grain."""
     picture = reframe(clean, rng, 0.75)
     h, w = picture.shape[:2]
     if rng.random() < 0.5:  # a large photo's pixels are softer than a small one's
-        scale = rng.uniform(1.0, softest)
+        scale = rng.uniform(1.0, 1.5)
         size = (int(w * scale), int(h * scale))
         picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC), np.uint8)
     if rng.random() < 0.4:

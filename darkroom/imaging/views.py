@@ -16,7 +16,7 @@ from darkroom.imaging.texture import cut_patches, texture_of
 THUMBNAIL_PX = 192
 PERCENTILES = (0.5, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99.5)
 STATISTICS = 5 * len(PERCENTILES) + 2
-EVIDENCE = 4
+EVIDENCE = 3
 COLOURS = 3 * 7 + 12 * 12
 _LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 4)  # of a level; 4 keeps black's noise out
 _BANDS = (32, 64, 112, 160, 208, 250)  # levels of the brightest channel
@@ -33,7 +33,8 @@ class Views:
     lines: (80,) float32, see `lines_of`.
     colours: (165,) float32, see `colours_of`.
     texture: (8, 32) float32, see `texture_of`: patches at native resolution, detailed ones first.
-    evidence: (4,) float32, see `evidence_of`.
+    evidence: (3,) float32: 1 if the photo came as a JPEG, then its luma and its chroma table's mean
+        step as log2(1 + step) / 8.
     """
 
     thumbnail: Pixels
@@ -52,7 +53,7 @@ def take_views(photo: Photo) -> Views:
         lines_of(thumbnail, photo.pixels.shape[1] / photo.pixels.shape[0]),
         colours_of(thumbnail),
         texture_of(cut_patches(photo.pixels)),
-        evidence_of(photo.quantisation, photo.pixels.shape[0] * photo.pixels.shape[1]),
+        evidence_of(photo.quantisation),
     )
 
 
@@ -119,19 +120,12 @@ def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
     return np.asarray(histogram * LINES / max(float(histogram.sum()), 1e-6), np.float32)
 
 
-def evidence_of(quantisation: tuple[NDArray[np.uint16], ...], pixels: int) -> NDArray[np.float32]:
-    """What the file itself tells: (4,) float32.
-
-    1 if it is a JPEG, then its luma and its chroma table's mean step as log2(1 + step) / 8; last
-    how far its `pixels` exceed 1 Mpx, log2 of the ratio / 4: a sharp large photo is softer, pixel
-    by pixel, than a sharp small one.
-    """
-    size = max(0.0, np.log2(pixels / 1e6)) / 4
+def evidence_of(quantisation: tuple[NDArray[np.uint16], ...]) -> NDArray[np.float32]:
     if not quantisation:
-        return np.asarray([0, 0, 0, size], np.float32)
+        return np.zeros(EVIDENCE, np.float32)
     luma, chroma = quantisation[0], quantisation[min(1, len(quantisation) - 1)]
     steps = [np.log2(1 + float(table.mean())) / 8 for table in (luma, chroma)]
-    return np.asarray([1, *steps, size], np.float32)
+    return np.asarray([1, *steps], np.float32)
 
 
 def colours_of(thumbnail: Pixels) -> NDArray[np.float32]:
