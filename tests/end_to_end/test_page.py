@@ -229,6 +229,23 @@ def test_all_photos_come_as_one_archive(opened, photos):
         }
 
 
+def test_many_photos_wait_in_the_queue(opened, tmp_path):
+    """Over a dozen: some go as jobs, whose statuses come as events; all are done in the end."""
+    shades = [darken(load_photo("coffee")[::4, ::4], 2 + n / 10) for n in range(15)]
+    for number, shade in enumerate(shades):
+        (tmp_path / f"{number}.jpg").write_bytes(to_bytes(shade))
+    page = opened()
+    taken: list[str] = []
+    page.on("request", lambda request: taken.append(f"{request.method} {request.url}"))
+
+    add(page, sorted(tmp_path.iterdir()))
+
+    assert page.locator('.frame-phase[data-phase="ready"]').count() == 15
+    posted = [line for line in taken if line.startswith("POST") and line.endswith("/api/images")]
+    deleted = [line for line in taken if line.startswith("DELETE")]
+    assert len(posted) == len(deleted) > 0
+
+
 def test_what_is_no_photo_says_what_to_do(opened, photos, tmp_path):
     """Text renamed `.jpg`: its own failure, in words; the photo beside it is mended."""
     page, text = opened(), tmp_path / "notes <b>.jpg"

@@ -25,6 +25,10 @@ const ROUTE = "/api/images";
 const SESSION = sessionId();
 const HEADERS = { "X-Session-ID": SESSION };
 
+const UPLOADS = 2; // at once: a browser opens only six connections to a server
+let uploading = 0;
+const uploaders: (() => void)[] = [];
+
 const waiting = new Map<string, Waiting>();
 let stream: EventSource | null = null;
 
@@ -40,7 +44,7 @@ export async function doLater(
   form.set("operation", operation);
   for (const [name, value] of Object.entries(options)) form.set(name, String(value));
   form.set("file", photo);
-  const taken = await send(ROUTE, { method: "POST", body: form, signal });
+  const taken = await inTurn(() => send(ROUTE, { method: "POST", body: form, signal }));
   const { id } = (await taken.json()) as Job;
   try {
     const job = await finished(id, signal, onWorking);
@@ -50,6 +54,18 @@ export async function doLater(
     return { photo: job.changed === false ? null : await result.blob(), report: job.report };
   } finally {
     void send(`${ROUTE}/${id}`, { method: "DELETE" }).catch(() => undefined);
+  }
+}
+
+async function inTurn<T>(upload: () => Promise<T>): Promise<T> {
+  if (uploading === UPLOADS) await new Promise<void>((next) => uploaders.push(next));
+  else uploading++;
+  try {
+    return await upload();
+  } finally {
+    const next = uploaders.shift();
+    if (next) next();
+    else uploading--;
   }
 }
 
@@ -73,7 +89,7 @@ function finished(id: string, signal: AbortSignal, onWorking: () => void): Promi
   });
 }
 
-/** One stream tells of all jobs: a browser opens only six connections to a server. */
+/** One stream tells of all jobs. */
 function listen(): void {
   if (stream) return;
   stream = new EventSource(`${ROUTE}/events?session=${SESSION}`);

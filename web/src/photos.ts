@@ -44,6 +44,7 @@ export interface Album {
 const AT_ONCE = 2; // requests: more would wait in the service instead of here
 const PATIENT = { budget_ms: 10_000 }; // where a person has asked for more time
 const MANY = 12; // waiting photos: from then on they wait in the service, behind everybody else's
+const QUEUELESS = new Set(["not_found", "jobs_unavailable", "over_capacity"]);
 const REST_MS = 350; // after the last move of the strength slider
 
 export const PALETTES = ["lite", "artistic", "stable"] as const; // the colorization's models
@@ -56,6 +57,7 @@ class Photos {
   private readonly waiting: { id: string; patient: boolean }[] = [];
   private readonly finals = new WeakMap<Adjustments, { of: Blob; made: Promise<Blob> }>();
   private active = 0;
+  private hasQueue = true; // until the service says otherwise
   private readonly resting = new Map<string, ReturnType<typeof setTimeout>>();
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -167,7 +169,7 @@ class Photos {
       if (!next) return;
       const photo = this.find(next.id);
       if (!photo) continue;
-      if (isSlow(photo) || this.waiting.length >= MANY) {
+      if (isSlow(photo) || (this.hasQueue && this.waiting.length >= MANY)) {
         void this.work(photo.id, (signal) => this.leadLater(photo, signal));
         continue;
       }
@@ -216,7 +218,13 @@ class Photos {
     this.change(id, { phase: "queued" });
     const options = mode === "enhance" ? { strength } : { strength, model: palette };
     const working = () => this.change(id, { phase: "working" });
-    this.finish(photo, await doLater(file, mode, options, signal, working), signal);
+    try {
+      this.finish(photo, await doLater(file, mode, options, signal, working), signal);
+    } catch (error) {
+      if (isSlow(photo) || !(error instanceof Failure && QUEUELESS.has(error.code))) throw error;
+      this.hasQueue = false;
+      this.run(id); // directly then, two at a time
+    }
   }
 
   private finish(asked: Photo, made: api.Mended, signal: AbortSignal): void {

@@ -80,7 +80,9 @@ const english = {
     rotation: "straightened",
   } satisfies Record<Defect, string> as Record<Defect, string>,
   coloured: "coloured",
-  milliseconds: (ms: number) => (ms < 1000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`),
+  // An answer that the service still had takes no time worth a number.
+  milliseconds: (ms: number) =>
+    ms < 1 ? "at once" : ms < 1000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`,
   nothingToMend: "Nothing to mend. This photo is good as it is.",
   leftOut: (what: string, why: string) => `Left alone: ${what} (${why})`,
   reasons: {
@@ -230,7 +232,7 @@ const russian: Words = {
   },
   coloured: "снимок раскрашен",
   milliseconds: (ms) =>
-    ms < 1000 ? `${Math.round(ms)}\u00a0мс` : `${(ms / 1000).toFixed(1).replace(".", ",")}\u00a0с`,
+    ms < 1 ? "сразу" : ms < 1000 ? `${Math.round(ms)}\u00a0мс` : `${(ms / 1000).toFixed(1).replace(".", ",")}\u00a0с`,
   nothingToMend: "Исправлять нечего: снимок хорош как есть.",
   leftOut: (what, why) => `Не тронуто: ${what} (${why})`,
   reasons: {
