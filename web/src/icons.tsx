@@ -12,8 +12,8 @@ const PATHS = {
   clock: "M10 5.5V10l3 2M10 2.5a7.5 7.5 0 1 1 0 15 7.5 7.5 0 0 1 0-15",
   auto: "M10 3a7 7 0 1 0 0 14zM10 3a7 7 0 0 1 0 14",
   light: "M10 6.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7M10 2v1.5M10 16.5V18M2 10h1.5M16.5 10H18M4.4 4.4l1 1M14.6 14.6l1 1M4.4 15.6l1-1M14.6 5.4l1-1",
-  dark: "M16.5 12A7 7 0 0 1 8 3.5a7 7 0 1 0 8.500 8.500",
-  image: "M3 4.500h14v11H3zM3 13l4-4 3.500 3.500L13 10l4 4M12.500 7.800v.1",
+  dark: "M16.5 12A7 7 0 0 1 8 3.5a7 7 0 1 0 8.5 8.5",
+  image: "M3 4.5h14v11H3zM3 13l4-4 3.5 3.5L13 10l4 4M12.5 7.8v.1",
 } as const;
 
 export type IconName = keyof typeof PATHS;
@@ -26,7 +26,7 @@ export function Icon({ name }: { name: IconName }) {
   );
 }
 
-/** Half of it as it came, half of it lit: the same drawing as `public/logo.svg`. */
+/** Half of it as it came, half of it lit; `public/logo.svg` has it on a dark tile. */
 export function Logo() {
   return (
     <svg className="logo" viewBox="0 0 32 32" width="28" height="28" aria-hidden="true">
