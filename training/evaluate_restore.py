@@ -221,7 +221,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA)
     parser.add_argument("--run", type=Path, default=Path("runs/restore"))
     parser.add_argument("--report", type=Path, default=Path("training/reports/restore"))
-    parser.add_argument("--photos", type=int, default=40, help="how many of the held-out photos")
+    parser.add_argument("--photos", type=int, default=16, help="how many of the held-out photos")
     arguments = parser.parse_args()
     mpl.use("Agg")
     cv2.setNumThreads(1)

@@ -132,6 +132,7 @@ def main() -> None:
     parser.add_argument(
         "--run", type=Path, default=Path("runs/restore"), help="checkpoints, losses"
     )
+    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where they are written")
     parser.add_argument("--device", default="cpu", help='"cpu" or "cuda"')
     arguments = parser.parse_args()
     torch.manual_seed(0)
@@ -154,8 +155,8 @@ def main() -> None:
         arguments.minutes,
         arguments.run,
     )
-    write_weights(WEIGHTS, network, {})
-    print(f"{progress.step} steps → {WEIGHTS}")
+    write_weights(arguments.weights, network, {})
+    print(f"{progress.step} steps → {arguments.weights}")
 
 
 if __name__ == "__main__":

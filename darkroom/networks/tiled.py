@@ -48,7 +48,8 @@ def correct_photos(
         MemoryError, RuntimeError: not even the smallest tile fits.
     """
     while True:
-        canvases = [Canvas(Tiling(*photo.pixels.shape[:2], tile_px)) for photo in photos]
+        shapes = [photo.pixels.shape for photo in photos]
+        canvases = [Canvas(Tiling(height, width, tile_px)) for height, width, _ in shapes]
         try:
             batch, tiles = _correct(network, photos, canvases, batch)
         except (MemoryError, RuntimeError) as error:

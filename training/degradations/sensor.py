@@ -81,10 +81,9 @@ def camera_noise(srgb: Picture, severity: float, rng: np.random.Generator) -> Pi
     luma = noise @ np.asarray([0.299, 0.587, 0.114], np.float32)
     chroma = noise - luma[..., None]
     if rng.random() < 0.7:
-        luma = cv2.GaussianBlur(luma, (0, 0), rng.uniform(0.3, 1.0))
-        reach = rng.uniform(0.5, 3.0)
+        luma = np.asarray(cv2.GaussianBlur(luma, (0, 0), rng.uniform(0.3, 1.0)))
         spread_before = chroma.std()
-        chroma = cv2.GaussianBlur(chroma, (0, 0), reach)
+        chroma = np.asarray(cv2.GaussianBlur(chroma, (0, 0), rng.uniform(0.5, 3.0)))
         chroma *= spread_before / (chroma.std() + np.float32(1e-6))
     chroma *= np.float32(rng.uniform(0.3, 1.2))
     noise = luma[..., None] + chroma
