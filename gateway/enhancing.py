@@ -10,7 +10,7 @@ from darkroom.contracts.options import EnhanceOptions
 from darkroom.contracts.plan import Plan, SkippedStep, SkipReason, Step
 from darkroom.contracts.report import DiagnoseAnswer, Report, StepReport, StepRequest
 from gateway.budget import Budget
-from gateway.judging import is_better
+from gateway.judging import is_better, is_doubtful
 from gateway.model_server import DiagnosisReply, Reply
 from gateway.planning import Costs, plan_steps, skip
 from gateway.reading import ReceivedPhoto
@@ -129,7 +129,8 @@ class Enhancing:
                 enhancer=step.enhancer,
                 defects={defect: progress.severities[defect] for defect in step.defects},
                 strength=strength,
-                judge=diagnosis is not None,
+                judge=diagnosis is not None
+                and is_doubtful(step, progress.severities, diagnosis.thresholds),
             )
             try:
                 # An enhancer may work as large as its time allows: it must not take the others'.

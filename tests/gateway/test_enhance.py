@@ -277,6 +277,7 @@ async def test_rubbish_from_an_enhancer_never_reaches_the_client(client, replica
 
 async def test_a_step_that_makes_it_no_better_is_undone(client, replica):
     """The judgement of the result says so: 204, and the report has the step among the undone."""
+    replica.diagnosis = a_diagnosis(low_light=0.6)
     replica.judgements["tone"] = a_diagnosis(low_light=0.95)
 
     async with client.post("/enhance_image", data=a_photo()) as reply:

@@ -1,5 +1,6 @@
-from darkroom.contracts.defects import Defect
-from gateway.judging import is_better
+from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.contracts.plan import Step
+from gateway.judging import is_better, is_doubtful
 
 THRESHOLDS = dict.fromkeys(Defect, 0.3)
 LIGHT = (Defect.LOW_LIGHT,)
@@ -41,3 +42,13 @@ def test_what_nobody_would_see_is_no_harm():
 def test_a_defect_that_was_there_before_is_no_harm():
     """Only what the step has added counts against it."""
     assert judge(severities(low_light=0.8, noisy=0.9), severities(low_light=0.5, noisy=0.9))
+
+
+def test_only_plainly_wrong_light_is_mended_without_judgement():
+    """Pixels and geometry are judged always, light near its threshold too."""
+    tone = Step(enhancer=Enhancer.TONE, defects=LIGHT)
+    restore = Step(enhancer=Enhancer.RESTORE, defects=(Defect.NOISY,))
+
+    assert not is_doubtful(tone, severities(low_light=0.6), THRESHOLDS)
+    assert is_doubtful(tone, severities(low_light=0.4), THRESHOLDS)
+    assert is_doubtful(restore, severities(noisy=0.9), THRESHOLDS)
