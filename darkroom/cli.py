@@ -9,22 +9,26 @@ import json
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-from rich.table import Table
 
 from darkroom import jobs_cli
-from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced, Unreachable
-from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.cli_tables import (
+    Answer,
+    Outcome,
+    colorize_table,
+    diagnose_table,
+    enhance_table,
+)
+from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced
+from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.errors import ServiceError
 from darkroom.contracts.options import ColorModel
-from darkroom.contracts.report import DiagnoseAnswer, Report
+from darkroom.contracts.report import DiagnoseAnswer
 from darkroom.weights import commands as weights
 
 app = typer.Typer(help="Finds what is wrong with a photo and mends it.", no_args_is_help=True)
@@ -40,19 +44,8 @@ BudgetMs = Annotated[
     int | None, typer.Option(min=50, max=60_000, help="Time for one answer, in ms.")
 ]
 
-Answer = TypeVar("Answer")
 _out = Console()
 _err = Console(stderr=True)
-
-
-@dataclass(frozen=True)
-class Outcome(Generic[Answer]):
-    """What became of one file: an answer or the error that took its place."""
-
-    file: Path
-    ms: float
-    answer: Answer | None = None
-    error: ServiceError | OSError | None = None
 
 
 @app.command()
@@ -84,7 +77,7 @@ def enhance(
         return enhanced
 
     outcomes = asyncio.run(_each(files, url, jobs, mend))
-    _out.print(_enhance_table(outcomes))
+    _out.print(enhance_table(outcomes))
     _leave(outcomes)
 
 
@@ -119,7 +112,7 @@ def colorize(
         return coloured
 
     outcomes = asyncio.run(_each(files, url, jobs, give))
-    _out.print(_colorize_table(outcomes))
+    _out.print(colorize_table(outcomes))
     _leave(outcomes)
 
 
@@ -138,9 +131,9 @@ def diagnose(
 
     outcomes = asyncio.run(_each(files, url, jobs, look))
     if as_json:
-        print(json.dumps([_as_json(outcome) for outcome in outcomes], indent=2))
+        print(json.dumps([document_of(outcome) for outcome in outcomes], indent=2))
     else:
-        _out.print(_diagnose_table(outcomes))
+        _out.print(diagnose_table(outcomes))
     _leave(outcomes)
 
 
@@ -251,75 +244,6 @@ async def _each(
                     return Outcome(file, (time.monotonic() - began) * 1000, answer, failure)
 
             return await asyncio.gather(*map(one, files))
-
-
-def _enhance_table(outcomes: Sequence[Outcome[Enhanced]]) -> Table:
-    table = Table("photo", "found", "done", "skipped")
-    table.add_column("ms", justify="right")
-    for outcome in outcomes:
-        if outcome.answer is None:
-            table.add_row(escape(outcome.file.name), "", "[red]failed", "", "")
-            continue
-        report = outcome.answer.report
-        done = _steps(report) if outcome.answer.photo else "nothing to mend"
-        skipped = ", ".join(f"{step.enhancer} ({step.reason})" for step in report.skipped)
-        found = ", ".join(report.diagnosis.found) if report.diagnosis else ""
-        table.add_row(
-            escape(outcome.file.name), found or "–", done, skipped or "–", f"{outcome.ms:.0f}"
-        )
-    return table
-
-
-def _colorize_table(outcomes: Sequence[Outcome[Enhanced]]) -> Table:
-    table = Table("photo", "model", "render factor", "remarks")
-    table.add_column("ms", justify="right")
-    for outcome in outcomes:
-        if outcome.answer is None:
-            table.add_row(escape(outcome.file.name), "[red]failed")
-            continue
-        colorized = outcome.answer.report.colorized
-        notes = dict(colorized.by.notes) if colorized else {}
-        model, factor = notes.pop("model", "–"), notes.pop("render_factor", None)
-        remarks = ", ".join(f"{key}: {value}" for key, value in notes.items())
-        size = "–" if factor is None else f"{factor:.0f}"
-        table.add_row(
-            escape(outcome.file.name), str(model), size, escape(remarks), f"{outcome.ms:.0f}"
-        )
-    return table
-
-
-def _diagnose_table(outcomes: Sequence[Outcome[DiagnoseAnswer]]) -> Table:
-    table = Table("photo", *(defect.replace("_", " ") for defect in Defect))
-    for outcome in outcomes:
-        if outcome.answer is None:
-            table.add_row(escape(outcome.file.name), "[red]failed")
-            continue
-        diagnosis = outcome.answer.diagnosis
-        cells = (
-            f"[bold red]{diagnosis.severities[defect]:.2f}"
-            if defect in diagnosis.found
-            else f"{diagnosis.severities[defect]:.2f}"
-            for defect in Defect
-        )
-        table.add_row(escape(outcome.file.name), *cells)
-    return table
-
-
-def _steps(report: Report) -> str:
-    return ", ".join(f"{step.enhancer} ({', '.join(step.defects)})" for step in report.steps)
-
-
-def _as_json(outcome: Outcome[DiagnoseAnswer]) -> dict[str, object]:
-    if outcome.answer is not None:
-        return {"file": str(outcome.file)} | outcome.answer.model_dump(mode="json")
-    match outcome.error:
-        case ServiceError(code=code):
-            pass
-        case Unreachable():
-            code = "unreachable"
-        case _:
-            code = "unreadable_file"
-    return {"file": str(outcome.file), "error": {"code": code, "detail": str(outcome.error)}}
 
 
 def _leave(outcomes: Sequence[Outcome[Answer]]) -> None:

@@ -20,8 +20,10 @@ MAY_IMPORT = {
     "darkroom.weights": {"darkroom.contracts", "darkroom.networks"},
     "darkroom.jobs": {"darkroom.contracts", "darkroom.client"},
     "darkroom.jobs_cli": {"darkroom.contracts", "darkroom.client", "darkroom.jobs"},
+    "darkroom.cli_tables": {"darkroom.contracts", "darkroom.client"},
     "darkroom.cli": {
         "darkroom.contracts",
+        "darkroom.cli_tables",
         "darkroom.client",
         "darkroom.cluster",
         "darkroom.jobs_cli",
