@@ -22,6 +22,7 @@ from darkroom.cli_tables import (
     Outcome,
     colorize_table,
     diagnose_table,
+    document_of,
     enhance_table,
 )
 from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced
