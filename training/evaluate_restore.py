@@ -246,9 +246,9 @@ def main() -> None:
     (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
     plot(gains, arguments.run / "progress.json", arguments.report / "gains.png")
     shown = [bundled_photo(name) for name in BUNDLED]
-    draw_sheet(shown, restorer, arguments.report / "sheet.png")
+    draw_sheet(shown, restorer, arguments.report / "sheet.jpg")
     # These photos are not ours to pass on: their sheet stays in the run's own folder.
-    draw_sheet(photos[::7], restorer, arguments.run / "sheet.png")
+    draw_sheet(photos[::7], restorer, arguments.run / "sheet.jpg")
     rows = [["flaw", "bound", "gain", "gain, untold", "detail kept", "non-local means"]]
     for flaw, row in gains.items():
         rival = f"{rivals[flaw]['nlm_gain_db']:+.1f}" if flaw in rivals else ""
