@@ -43,11 +43,15 @@ $(PACKAGES): web/package.json web/package-lock.json .venv/page
 	$(IN_WEB) npm ci --silent
 	@touch $@
 
-# Both networks anew from their data, about two hours on one core; then thresholds, reports, model
+# All networks anew from their data, about six hours on one core; then thresholds, reports, model
 # cards, and archives of the new weights.
 train: .venv/dev
 	$(BIN)/python -m training.defects && $(BIN)/python -m training.evaluate_defects
 	$(BIN)/python -m training.tone && $(BIN)/python -m training.evaluate_tone
+	$(BIN)/python -m training.restore && $(BIN)/python -m training.evaluate_restore
+	$(BIN)/python -m training.straighten && $(BIN)/python -m training.evaluate_straighten
+	$(BIN)/python -m training.colorize && $(BIN)/python -m training.polish_colorize
+	$(BIN)/python -m training.evaluate_colorize --fit
 	$(BIN)/python -m handlers.build --record
 
 # Exact versions of everything, as pip resolves pyproject.toml today.
@@ -55,10 +59,11 @@ lock: .venv/dev
 	$(BIN)/python requirements/lock.py
 
 # The environment of the cluster; the empty files remember that it is up to date.
-.venv/deployed: requirements/torch.txt requirements/gateway.txt requirements/serve.txt pyproject.toml
+DEPLOYED := $(foreach part,gateway jobs serve,requirements/$(part).txt)
+.venv/deployed: requirements/torch.txt $(DEPLOYED) pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("make PYTHON=…: 3.11 or newer")'
 	$(PYTHON) -m venv .venv
-	$(INSTALL) -r requirements/gateway.txt -r requirements/serve.txt
+	$(INSTALL) $(DEPLOYED:%=-r %)
 	$(INSTALL) $(if $(TORCH_INDEX_URL),--index-url $(TORCH_INDEX_URL)) -r requirements/torch.txt
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-PARTS = ("dev", "gateway", "page", "serve")  # extras of pyproject.toml; dev holds the others
+PARTS = ("dev", "gateway", "jobs", "page", "serve")  # extras of pyproject.toml; dev holds the others
 
 
 def resolve(extra: str, constraints: Path | None = None) -> dict[str, str]:
