@@ -73,7 +73,7 @@ class Gateway:
             self._start(stack, toy, {})
         self.replicas = [f"http://127.0.0.1:{port}" for port in toys]
         port = free_port()
-        self.url = f"http://127.0.0.1:{port}/enhance_image"
+        self.url = f"http://127.0.0.1:{port}/enhance_image?budget_ms=60000"  # none is refused
         environment = {
             "DARKROOM_PORT": str(port),
             "DARKROOM_DEFECTS_URL": ",".join(self.replicas),

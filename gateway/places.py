@@ -58,6 +58,8 @@ class Places:
         """
         if budget.left_ms <= 0:
             raise OutOfTime()
+        if replica := self._take_now(budget.is_job):
+            return replica
         try:
             async with asyncio.timeout(budget.left_ms / 1000):
                 await self._looked_up.wait()
