@@ -20,14 +20,16 @@ MARGIN_PX = 8  # degraded with the crop and then cut off: no kernel meets a bord
 # What occurs together, and how often.
 KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
     (0.10, ()),
-    (0.24, (Defect.NOISY,)),
-    (0.20, (Defect.JPEG_ARTIFACTS,)),
+    (0.14, (Defect.NOISY,)),
+    (0.30, (Defect.JPEG_ARTIFACTS,)),  # the slowest to learn
     (0.22, (Defect.BLUR,)),
     (0.08, (Defect.NOISY, Defect.JPEG_ARTIFACTS)),
     (0.08, (Defect.BLUR, Defect.NOISY)),
     (0.04, (Defect.BLUR, Defect.JPEG_ARTIFACTS)),
     (0.04, (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)),
 )
+# How far off a diagnosis is where the defect is there (mean absolute error).
+DOUBT = {Defect.NOISY: 0.03, Defect.BLUR: 0.1, Defect.JPEG_ARTIFACTS: 0.03}
 _SHARES = np.asarray([share for share, _ in KINDS])
 
 
@@ -94,8 +96,8 @@ def draw_told(
 ) -> tuple[frozenset[Defect], np.ndarray]:
     """What the network is asked to mend, and the severities it is told.
 
-    Mostly all that is there, as a diagnosis would tell it: off by about a tenth. Sometimes only a
-    part, sometimes what is not there at all, and sometimes 1, as when nobody has diagnosed.
+    Mostly all that is there, as a diagnosis would tell it: off by `DOUBT`. Sometimes only a part,
+    sometimes what is not there at all, and sometimes 1, as when nobody has diagnosed.
     """
     asked = set(present)
     if len(present) > 1 and rng.random() < 0.2:
@@ -103,7 +105,7 @@ def draw_told(
     told = np.zeros(len(MENDED), np.float32)
     for index, defect in enumerate(MENDED):
         if defect in asked:
-            told[index] = present[defect] + rng.normal(0, 0.1)
+            told[index] = present[defect] + rng.normal(0, DOUBT[defect])
             if rng.random() < 0.2:
                 told[index] = 1
         elif defect not in present and rng.random() < 0.2:
