@@ -122,7 +122,7 @@ def check(network: RestoreNetwork, pairs: list[Pair], device: str) -> float:
     for name, gain in zip(CHECKS, gains[1:], strict=True):
         print(f"  {name} {gain:+.2f}", end="")
     print()
-    return -sum(gains[1:]) / len(CHECKS)
+    return -float(np.mean(gains[1:]))
 
 
 def main() -> None:
