@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-PARTS = ("dev", "gateway", "jobs", "page", "serve")  # extras of pyproject.toml; dev holds the others
+# Extras of pyproject.toml; dev holds the others.
+PARTS = ("dev", "gateway", "jobs", "page", "serve")
 
 
 def resolve(extra: str, constraints: Path | None = None) -> dict[str, str]:
