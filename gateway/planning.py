@@ -10,6 +10,9 @@ from gateway.budget import Clock
 
 LEARNING_RATE = 0.2  # of a new measurement: the estimate follows the last ten or so photos
 FORGET_S = 10.0  # a step that always seems too dear would never be measured again
+# What works at the size that its time allows fits wherever this much is left, per megapixel: to
+# decode, to bring the correction up to full size, to encode.
+LEAST_MS = {Enhancer.RESTORE: 40.0}
 
 
 class Costs:
@@ -29,8 +32,9 @@ class Costs:
         self._known[enhancer] = (measured, self._clock())
 
     def expected_ms(self, enhancer: Enhancer, megapixels: float) -> float:
-        """Milliseconds this step will take; 0 where nothing is known of late."""
-        return (self._per_megapixel(enhancer) or 0.0) * megapixels
+        """Milliseconds this step will take, or can do with; 0 where nothing is known of late."""
+        known = self._per_megapixel(enhancer) or 0.0
+        return min(known, LEAST_MS.get(enhancer, known)) * megapixels
 
     def _per_megapixel(self, enhancer: Enhancer) -> float | None:
         cost, measured_at = self._known.get(enhancer, (0.0, -FORGET_S))

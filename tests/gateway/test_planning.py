@@ -89,3 +89,13 @@ def test_old_estimate_is_forgotten():
     now = FORGET_S + 1
 
     assert costs.expected_ms(Enhancer.TONE, 1.0) == 0
+
+
+def test_what_adapts_to_its_time_is_not_too_dear_for_a_large_photo():
+    """`restore` took 300 ms for a megapixel at full size; for twelve it will work at a smaller one."""
+    costs = Costs()
+    costs.learn(Enhancer.RESTORE, 1.0, 300)
+    costs.learn(Enhancer.TONE, 1.0, 20)
+
+    assert costs.expected_ms(Enhancer.RESTORE, 12.0) < 600
+    assert costs.expected_ms(Enhancer.TONE, 12.0) == 240
