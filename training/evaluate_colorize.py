@@ -45,11 +45,11 @@ def halve(photos: tuple[Path, ...]) -> tuple[list[Path], list[Path]]:
     )
 
 
-def fit(network: LiteGenerator, perception: Perception, photos: list[Path]) -> list[Setting]:
+def fit(network: LiteGenerator, photos: list[Path]) -> list[Setting]:
     """Set temperature and saturation by `photos`; returns all that were tried."""
     squares = [as_square(read_once(path), SIDE, None) for path in photos]
     batches = [stack(squares[i : i + 8]) for i in range(0, len(squares), 8)]
-    tried = try_settings(network, perception, batches)
+    tried = try_settings(network, batches)
     for setting in tried:
         print({name: round(value, 3) for name, value in asdict(setting).items()})
     best = choose(tried)
@@ -58,8 +58,8 @@ def fit(network: LiteGenerator, perception: Perception, photos: list[Path]) -> l
     return tried
 
 
-def measure_photo(network: LiteGenerator, truth: Pixels, perception: Perception) -> dict[str, Any]:
-    ours = asdict(score(colour(network, truth), truth, perception))
+def measure_photo(coloured: Pixels, truth: Pixels, perception: Perception) -> dict[str, Any]:
+    ours = asdict(score(coloured, truth, perception))
     grey = asdict(score(to_grey(truth), truth, perception))
     return {"ours": ours, "grey": grey, "true_colourfulness": colourfulness(truth)}
 
@@ -114,13 +114,14 @@ def main() -> None:
     perception = load_perception(arguments.data)
     fitting, reported = halve(find_colour_photos(arguments.data).validation)
     if arguments.fit:
-        fit(network, perception, fitting[::2])
+        fit(network, fitting)
         write_weights(arguments.weights, network, notes)
     pairs, by_folder = [], dict[str, list[dict[str, Any]]]()
     for path in reported:
         truth = read_pixels(path)
         pairs.append((colour(network, truth), truth))
-        by_folder.setdefault(path.parent.name, []).append(measure_photo(network, truth, perception))
+        row = measure_photo(*pairs[-1], perception)
+        by_folder.setdefault(path.parent.name, []).append(row)
     everything = [row for rows in by_folder.values() for row in rows]
     summary = {
         "temperature": float(network.temperature),

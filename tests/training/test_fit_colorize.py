@@ -5,12 +5,12 @@ from training.fit_colorize import Setting, choose
 from training.hues import hue_table
 
 
-def test_nearest_within_bounds_is_chosen():
-    """Neither the palest with the highest gain nor a vivid one below the bound, however near."""
-    pale = Setting(1.0, 1.0, gain_db=3.0, vivid=0.4, distance=0.1)
-    wild = Setting(0.2, 1.4, gain_db=1.0, vivid=0.9, distance=0.1)
-    good = Setting(0.5, 1.1, gain_db=2.2, vivid=0.8, distance=0.3)
-    worse = Setting(0.6, 1.1, gain_db=2.4, vivid=0.75, distance=0.4)
+def test_highest_gain_within_bounds_is_chosen():
+    """Neither the palest, which gains most, nor a vivid one that gains too little."""
+    pale = Setting(1.0, 1.0, gain_db=3.0, vivid=0.4)
+    wild = Setting(0.2, 1.4, gain_db=1.0, vivid=0.9)
+    good = Setting(0.5, 1.1, gain_db=2.2, vivid=0.8)
+    worse = Setting(0.4, 1.1, gain_db=1.9, vivid=0.85)
 
     assert choose([pale, wild, good, worse]) == good
 
@@ -18,7 +18,7 @@ def test_nearest_within_bounds_is_chosen():
 def test_untrained_network_is_refused():
     """When nothing keeps the bounds that is said, not papered over."""
     with pytest.raises(ValueError, match="bounds"):
-        choose([Setting(1.0, 1.0, gain_db=0.2, vivid=0.3, distance=0.5)])
+        choose([Setting(1.0, 1.0, gain_db=0.2, vivid=0.3)])
 
 
 def _plain(red, green, blue):
