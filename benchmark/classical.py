@@ -9,6 +9,7 @@ answers at OpenCV's quality of 95.
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import AsyncIterator
@@ -89,6 +90,8 @@ def main() -> None:
         "CLASSICAL_PORT": str(options.port),
         "CLASSICAL_MENDED": "1" if options.mended else "0",
     }
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: sys.exit(0))
     processes = []
     for which, name in ((FRONT, "front"), (DETECTOR, "detector"), (ENHANCER, "enhancer")):
         command = [sys.executable, "-m", "uvicorn", f"benchmark.classical:{name}"]
@@ -97,8 +100,6 @@ def main() -> None:
     try:
         for process in processes:
             process.wait()
-    except KeyboardInterrupt:
-        pass
     finally:
         for process in processes:
             process.terminate()
