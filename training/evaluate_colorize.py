@@ -139,7 +139,7 @@ def main() -> None:
     old = sorted((arguments.data / "eval/blackwhite").glob("*.png"))
     save_sheet(
         arguments.report / "historical.jpg",
-        draw_old(network, [read_pixels(path) for path in old], 2, 300),
+        draw_old(network, [read_pixels(path) for path in old], 2, 240),
     )
     for name, chosen in (
         ("rooms", reported[:: len(reported) // 24]),
