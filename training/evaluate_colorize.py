@@ -1,7 +1,7 @@
 """Report on the colorizer: `python -m training.evaluate_colorize`.
 
 Half of the held-out sources set temperature and saturation (`--fit`, stored in the weights), the
-other half is reported on: every photo turned grey, at its full size and through the code that
+other half is reported on: every photo turned grey, at its full size and with the upsampling that
 serves, against grey itself. Then sheets to look at, historical photos among them.
 """
 
