@@ -79,7 +79,7 @@ class Duel(nn.Module):
             with torch.no_grad():
                 true, coloured = render(self.generator, judge(self.generator, squares), squares)
             loss = critic_loss(self.critic, true, coloured)
-            self.critics_turn = float(loss) >= GOOD_ENOUGH
+            self.critics_turn = loss.item() >= GOOD_ENOUGH
             return loss
         self.critics_turn = True
         logits = judge(self.generator, squares)

@@ -39,14 +39,14 @@ def test_camera_noise_has_the_strength_of_its_severity():
 
 
 def test_what_is_told_is_near_the_truth():
-    """On average the network is told the severity, off by about a tenth, or 1."""
+    """On average the network is told the severity, off by as much as a diagnosis, or 1."""
     rng = np.random.default_rng(0)
     told = np.asarray([draw_told(rng, {Defect.NOISY: 0.5})[1][0] for _ in range(300)])
 
     known = told[told < 1]
     assert 0.1 < (told == 1).mean() < 0.3
     assert abs(known.mean() - 0.5) < 0.02
-    assert 0.05 < known.std() < 0.15
+    assert 0.02 < known.std() < 0.05
 
 
 def test_a_clean_pair_is_its_own_target():
