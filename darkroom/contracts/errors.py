@@ -21,9 +21,9 @@ ServiceError 500 internal
 ├── NoReplica 503 no_replica
 │   ├── ReplicaUnavailable 503 replica_unavailable
 │   └── EnhancerMissing 503 enhancer_missing
+├── JobsUnavailable 503 jobs_unavailable
 ├── ModelMissing 503 model_missing
 ├── OutOfMemory 503 out_of_memory
-├── JobsUnavailable 503 jobs_unavailable
 └── OutOfTime 504 out_of_time
 """
 
