@@ -2,7 +2,8 @@
 
 Behind it are model servers without a network, which sleep for 20 ms and say what was asked for.
 Measured are the time that the gateway adds for one client, the photos of 50 KB a second that one
-core takes, and the throughput of one to eight replicas, each of which works on one photo at a time.
+core takes, the throughput of one to eight replicas, each of which works on one photo at a time, and
+what comes of three times as many photos as one replica can do.
 """
 
 import argparse
@@ -22,7 +23,7 @@ import aiohttp
 import psutil
 from aiohttp import web
 
-from benchmark.open_loop import NO_CACHE
+from benchmark.open_loop import NO_CACHE, offer
 from benchmark.photos import make_photo
 from benchmark.plots import plot_replicas
 from darkroom.contracts import headers
@@ -146,6 +147,15 @@ async def measure(seconds: float, replica_counts: list[int]) -> dict[str, object
                 await gateway.until_ready(session, photo)
                 times = await closed_loop(session, gateway.url, photo, 3 * count, seconds)
                 throughput[count] = round(len(times) / seconds, 1)
+        with ExitStack() as stack:
+            gateway = Gateway(stack, 1, SLEEP_MS)
+            await gateway.until_ready(session, photo)
+            await closed_loop(
+                session, gateway.url, photo, 2, 2
+            )  # so that it knows what photos cost
+            url = gateway.url.partition("?")[0]
+            overload = await offer(url, [photo], 3 * 1000 / SLEEP_MS, seconds)
+            document["overload"] = overload.as_json()
         document["throughput_by_replicas"] = throughput
         first = replica_counts[0]
         document["share_of_linear"] = {

@@ -24,16 +24,12 @@ class Places:
     def __init__(self, depth: int, chance: random.Random | None = None) -> None:
         self.replicas: dict[str, Replica] = {}  # by address
         self.leaving: dict[str, Replica] = {}  # no longer known, with photos to finish
+        self.waiting = 0  # photos of clients in the queue, jobs left out
         self._depth = depth
         self._chance = chance or random.Random()
         self._waiting: list[_Waiter] = []
         self._arrivals = itertools.count()
         self._looked_up = asyncio.Event()
-
-    @property
-    def waiting(self) -> int:
-        """Photos of clients in the queue, jobs left out."""
-        return sum(not (is_job or future.done()) for is_job, _, future in self._waiting)
 
     @property
     def live(self) -> list[Replica]:
@@ -105,12 +101,15 @@ class Places:
     async def _wait(self, is_job: bool) -> Replica:
         future: asyncio.Future[Replica] = asyncio.get_running_loop().create_future()
         heapq.heappush(self._waiting, (is_job, next(self._arrivals), future))
+        self.waiting += not is_job
         try:
             return await future
         except asyncio.CancelledError:
             if future.done() and not future.cancelled():  # given a place in this very moment
                 self.give_back(future.result())
             raise
+        finally:
+            self.waiting -= not is_job
 
     def _free(self, is_job: bool) -> Replica | None:
         limit = 1 if is_job else self._depth  # a job takes what nobody else would use
