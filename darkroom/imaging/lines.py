@@ -78,7 +78,8 @@ def _reduce(grey: NDArray[np.uint8]) -> NDArray[np.uint8]:
     if scale >= 1:
         return grey
     size = (max(1, round(grey.shape[1] * scale)), max(1, round(grey.shape[0] * scale)))
-    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_AREA), np.uint8)
+    # By less than half, and smoothed next: areas would cost 5 ms more and change nothing.
+    return np.asarray(cv2.resize(grey, size, interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _turned(plane: Float) -> Float:

@@ -18,7 +18,6 @@ SURE_ROLL_DEGREES = 0.15  # standard errors up to which upright edges are taken 
 SURE_PITCH_DEGREES = 1.0
 LEAST_DEGREES = 0.6  # a smaller tilt is not seen, but its mending costs a crop and a resampling
 LEAST_PITCH_DEGREES = 1.5  # lines at the side of the frame then lean by one degree
-LEAST_PITCH_ALONE_DEGREES = 4.0  # by two and a half: seen without a tilt as well
 MOST_PITCH_DEGREES = 14.0  # beyond, somebody looks up or down on purpose
 MOST_CUT = 0.4  # of the frame: 10° in 16:9
 
@@ -69,17 +68,17 @@ def plan_correction(
 ) -> Correction | None:
     """How to set a photo upright, or None where it is better left alone.
 
-    `strength` scales the angles. Should the crop cost too much of the frame, the convergence stays
-    first, then part of the tilt.
+    `strength` scales the angles. Convergence goes with a tilt only: alone it is often meant, and
+    one upright photo in ten would be warped for it. Should the crop cost too much of the frame, the
+    convergence stays first, then part of the tilt.
     """
     if tilt.confidence < least_confidence or not strength:
         return None
-    turns = abs(tilt.degrees) >= LEAST_DEGREES
-    degrees = strength * tilt.degrees if turns else 0.0
-    least = LEAST_PITCH_DEGREES if turns else LEAST_PITCH_ALONE_DEGREES
-    pitch = strength * tilt.pitch_degrees if abs(tilt.pitch_degrees) >= least else 0.0
-    if not degrees and not pitch:
+    if abs(tilt.degrees) < LEAST_DEGREES:
         return None
+    degrees = strength * tilt.degrees
+    seen = abs(tilt.pitch_degrees) >= LEAST_PITCH_DEGREES
+    pitch = strength * tilt.pitch_degrees if seen else 0.0
     for share, pitched in ((1, 1), (1, 0.5), (1, 0), (0.75, 0), (0.5, 0), (0.25, 0)):
         warp = plan_warp(width, height, share * degrees, pitched * pitch)
         if 0 < warp.cut_share <= MOST_CUT:

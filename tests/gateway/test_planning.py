@@ -92,7 +92,7 @@ def test_old_estimate_is_forgotten():
 
 
 def test_what_adapts_to_its_time_is_not_too_dear_for_a_large_photo():
-    """`restore` took 300 ms for a megapixel at full size; for twelve it will work at a smaller one."""
+    """`restore` took 300 ms for a megapixel at full size; of twelve it works on fewer."""
     costs = Costs()
     costs.learn(Enhancer.RESTORE, 1.0, 300)
     costs.learn(Enhancer.TONE, 1.0, 20)

@@ -62,23 +62,23 @@ def test_a_turned_room_is_found_turned(straightener, seed, degrees):
     assert found.confidence >= straightener.least_confidence
 
 
-@pytest.mark.parametrize("picture", ["noise", "blobs", "blank"])
-def test_nothing_is_claimed_where_there_are_no_lines(straightener, picture):
-    """Grain, soft clouds and an empty wall stay below the confidence."""
-    rng = np.random.default_rng(0)
-    pixels = np.full((300, 400, 3), 120, np.uint8)
-    if picture != "blank":
-        size = (300, 400) if picture == "noise" else (6, 8)
-        grey = rng.normal(120, 30, size).clip(0, 255)
-        grey = np.kron(grey, np.ones((300 // size[0], 400 // size[1])))
-        if picture == "blobs":
-            y, x = np.mgrid[:300, :400]
-            grey = 120 + 80 * np.sin(np.hypot(x - 150, y - 120) / 15)
-        pixels = np.repeat(grey[:, :, None], 3, axis=2).astype(np.uint8)
+def nothing_straight(picture):
+    """Pictures (300, 400, 3) without a straight line in them."""
+    y, x = np.mgrid[:300, :400]
+    grey = {
+        "noise": np.random.default_rng(0).normal(120, 30, (300, 400)),
+        "rings": 120 + 80 * np.sin(np.hypot(x - 150, y - 120) / 15),
+        "blank": np.full((300, 400), 120),
+    }[picture]
+    return np.repeat(grey[:, :, None].clip(0, 255), 3, axis=2).astype(np.uint8)
 
-    (found,) = straightener.estimate([find_lines(pixels)])
 
-    assert found.confidence < straightener.least_confidence
+@pytest.mark.parametrize("picture", ["noise", "rings", "blank"])
+def test_what_has_no_lines_is_left_alone(straightener, picture):
+    """Grain, ripples and an empty wall show no tilt that anybody should undo."""
+    (found,) = straightener.estimate([find_lines(nothing_straight(picture))])
+
+    assert plan_correction(found, 400, 300, straightener.least_confidence) is None
 
 
 def test_a_batch_is_its_photos(straightener):
@@ -107,14 +107,13 @@ def test_never_more_than_the_stated_share_is_cut(width, height, degrees):
     ("tilt_found", "mended"),
     [
         (Tilt(0.3, 0.0, 0.99), False),
-        (Tilt(0.0, 3.0, 0.99), False),
-        (Tilt(0.0, 6.0, 0.99), True),
+        (Tilt(0.0, 6.0, 0.99), False),
         (Tilt(0.7, 0.0, 0.99), True),
         (Tilt(0.7, 0.0, 0.49), False),
     ],
 )
 def test_only_what_shows_is_mended(tilt_found, mended):
-    """A tilt of half a degree and a slight convergence are no defects; nor is a mere guess."""
+    """A tilt of half a degree or convergence alone is left, and so is a mere guess."""
     assert (plan_correction(tilt_found, 400, 300, 0.5) is not None) is mended
 
 
