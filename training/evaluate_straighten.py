@@ -79,7 +79,9 @@ def look(straightener: Straightener, paths: list[Path]) -> Seen:
             (found,) = straightener.estimate([find_lines(pixels)])
             rows.append((turn, found.degrees, found.confidence, lean_by_segments(pixels)))
     table = np.asarray(rows).reshape(len(paths), len(TURNS), 4)
-    return Seen(*np.moveaxis(table, 2, 0), np.asarray([kind_of(path) for path in paths]))
+    turns, angles, confidences, leans = np.moveaxis(table, 2, 0)
+    kinds = np.asarray([kind_of(path) for path in paths])
+    return Seen(turns, angles, confidences, leans, kinds)
 
 
 def lean_by_segments(pixels: Pixels) -> float:
@@ -238,7 +240,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     _, paths = photos_by_split(arguments.data)
     # Shuffled: photos lie in the order of their rooms, and each n-th would be the same room.
-    np.random.default_rng(0).shuffle(paths)  # type: ignore[arg-type]
+    np.random.default_rng(0).shuffle(paths)
     paths = paths[:: arguments.every]
     straightener = load_straightener(WEIGHTS, "cpu")
     seen = look(straightener, paths)

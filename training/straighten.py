@@ -91,7 +91,13 @@ def kept_looks(kept: Path, paths: list[Path]) -> Looks:
     if not kept.exists():
         looks = look(paths, np.random.default_rng(1))
         kept.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(kept, **{name: np.asarray(value) for name, value in vars(looks).items()})
+        np.savez(
+            kept,
+            votes=looks.votes.numpy(),
+            degrees=looks.degrees,
+            sources=np.asarray(looks.sources),
+            mirrored=looks.mirrored,
+        )
     with np.load(kept) as saved:
         votes = torch.from_numpy(saved["votes"]).float()
         return Looks(votes, saved["degrees"], saved["sources"].tolist(), saved["mirrored"])
@@ -128,7 +134,9 @@ def train(network: TiltNetwork, looks: Looks, degrees: np.ndarray) -> None:
 @torch.no_grad()
 def own_tilts(network: TiltNetwork, looks: Looks) -> np.ndarray:
     """(N,) degrees by which each look's photo was tilted before we turned it; 0 where unknown."""
-    seen = [read_angle(row) for part in looks.votes.split(1000) for row in network(part).numpy()]
+    seen = [
+        read_angle(row) for part in torch.split(looks.votes, 1000) for row in network(part).numpy()
+    ]
     beyond = defaultdict(list)
     for (degrees, confidence), turn, source, sense in zip(
         seen, looks.degrees, looks.sources, looks.mirrored, strict=True
@@ -142,7 +150,8 @@ def own_tilts(network: TiltNetwork, looks: Looks) -> np.ndarray:
         if len(tilts) >= LOOKS // 2 and abs(middle) < OWN_DEGREES and scatter < BLUR_DEGREES:
             own[source] = middle
     print(f"{len(own)} photos know their own tilt", flush=True)
-    return looks.mirrored * np.asarray([own.get(source, 0.0) for source in looks.sources])
+    known = [own.get(source, 0.0) for source in looks.sources]
+    return np.asarray(looks.mirrored * np.asarray(known))
 
 
 def main() -> None:

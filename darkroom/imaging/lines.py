@@ -57,7 +57,7 @@ class Lines:
 
 def find_lines(pixels: Pixels) -> Lines:
     """Find the straight edges of a photo (H, W, 3) uint8 of any size."""
-    grey = _reduce(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY))
+    grey = _reduce(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
     smooth = cv2.GaussianBlur(grey.astype(np.float32), (0, 0), 1.0)
     across = np.asarray(cv2.Scharr(smooth, cv2.CV_32F, 1, 0, scale=1 / 32), np.float32)
     down = np.asarray(cv2.Scharr(smooth, cv2.CV_32F, 0, 1, scale=1 / 32), np.float32)
