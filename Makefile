@@ -27,7 +27,7 @@ faults: .venv/dev
 
 check: .venv/dev $(PACKAGES)
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
-	$(IN_WEB) npm run --silent check && $(IN_WEB) npm test --silent
+	$(IN_WEB) npm run --silent check && npm test --silent
 
 # One .mar for each model server, in model-store/.
 archives: .venv/deployed
