@@ -9,7 +9,7 @@ TORCH_INDEX_URL ?= https://download.pytorch.org/whl/cpu
 BIN := .venv/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 # Node comes as a wheel too; what the page is built with is locked in web/package-lock.json.
-IN_WEB := cd web && PATH="$(CURDIR)/$(BIN):$$PATH"
+IN_WEB := cd web && export PATH="$(CURDIR)/$(BIN):$$PATH" &&
 PACKAGES := web/node_modules/.package-lock.json
 
 .PHONY: up test faults check archives page train lock
