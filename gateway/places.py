@@ -9,7 +9,7 @@ import asyncio
 import heapq
 import itertools
 import random
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from darkroom.contracts.errors import NoReplica, OutOfTime
 from gateway.budget import Budget
@@ -65,12 +65,12 @@ class Places:
         except TimeoutError as error:
             raise OutOfTime() from error
 
-    def take_other(self, than: Replica, *, idle: bool) -> Replica | None:
+    def take_other(self, than: Collection[Replica], *, idle: bool) -> Replica | None:
         """A place at another trusted replica, without waiting; with `idle` only where no one is."""
         others = [
             other
             for other in self.replicas.values()
-            if other is not than and other.trusted and not (idle and other.outstanding)
+            if other not in than and other.trusted and not (idle and other.outstanding)
         ]
         if not others or (idle and self.waiting):
             return None

@@ -99,23 +99,28 @@ class Replicas:
         try:
             replica = await self.places.take(budget)
             call = self._hurried(call, megapixels, budget)
-            try:
-                return await self._hedged(replica, call, megapixels)
-            except (NoReplica, OverCapacity):
-                has_time = budget.left_ms > expected_ms
-                other = self.places.take_other(replica, idle=False) if has_time else None
-                if other is None:
-                    raise
-            self.retries += 1
-            try:
-                return await self._run(other, call, megapixels)
-            except NoReplica:
-                # Both failed on it: rather the photo's fault than theirs.
-                replica.forgive()
-                other.forgive()
-                raise
+            run, wrong = self._hedged, list[Replica]()
+            while True:
+                try:
+                    return await run(replica, call, megapixels)
+                except (NoReplica, OverCapacity) as error:
+                    if not isinstance(error, Unreached):  # whoever is gone has taken no time
+                        wrong.append(replica)
+                    other = self._other(replica, wrong, budget.left_ms > expected_ms)
+                    if other is None:
+                        raise
+                self.retries += 1
+                replica, run = other, self._run
         finally:
             self.load_ms -= expected_ms
+
+    def _other(self, failed: Replica, wrong: list[Replica], has_time: bool) -> Replica | None:
+        """Whom to ask instead: once, or as often as a replica turns out to be gone."""
+        if len(wrong) == 2:  # rather the photo's fault than theirs
+            for replica in wrong:
+                replica.forgive()
+            return None
+        return self.places.take_other((failed, *wrong), idle=False) if has_time else None
 
     @property
     def serving(self) -> str:
@@ -160,7 +165,7 @@ class Replicas:
     def _idle_one(self, replica: Replica) -> Replica | None:
         if self._hedge_credit < 1.0:
             return None
-        other = self.places.take_other(replica, idle=True)
+        other = self.places.take_other((replica,), idle=True)
         self._hedge_credit -= 1.0 if other else 0.0
         return other
 

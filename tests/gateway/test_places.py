@@ -187,9 +187,9 @@ async def test_idle_replica_for_a_second_try():
     """Only a trusted one with nothing to do, and only while nobody waits."""
     places = places_of("a", "b")
     first = await places.take(soon())
-    other = places.take_other(first, idle=True)
+    other = places.take_other((first,), idle=True)
     assert other is not None
     assert other is not first
 
-    assert places.take_other(first, idle=True) is None
-    assert places.take_other(first, idle=False) is other
+    assert places.take_other((first,), idle=True) is None
+    assert places.take_other((first,), idle=False) is other

@@ -106,6 +106,16 @@ async def test_failure_of_one_replica_costs_no_photo(fleet, fault):
     assert len(fakes[0].seen) <= 4  # a connection that was cut may have been an old one: once more
 
 
+async def test_several_replicas_may_go_at_once(fleet):
+    """Scaled from four to one in the middle of the work: no photo is lost."""
+    fakes, replicas = await fleet(4)
+    for fake in fakes[1:]:
+        fake.behaviours["defects"] = cuts_the_connection
+
+    assert len(await ask(replicas, 10)) == 10
+    assert trusted(replicas)[0]
+
+
 async def test_replica_that_is_gone_gets_no_more_photos(fleet, clock):
     """Ejected by its first failure; it returns after its pause and a probe."""
     fakes, replicas = await fleet(2)
