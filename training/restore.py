@@ -128,7 +128,7 @@ def check(network: RestoreNetwork, pairs: list[Pair], device: str) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="photos and index")
-    parser.add_argument("--minutes", type=float, default=78, help="wall time of the training")
+    parser.add_argument("--minutes", type=float, default=110, help="wall time of the training")
     parser.add_argument(
         "--run", type=Path, default=Path("runs/restore"), help="checkpoints, losses"
     )
