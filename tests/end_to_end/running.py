@@ -35,7 +35,8 @@ class RunningCluster:
                 [sys.executable, "-m", "darkroom.cli", "up", "--port", str(self.port)],
                 stdout=output,
                 stderr=subprocess.STDOUT,
-                env=os.environ | {"TMPDIR": str(temporary)},
+                # The same photo again and again is to be work.
+                env=os.environ | {"TMPDIR": str(temporary), "DARKROOM_CACHE_TTL_S": "0"},
                 start_new_session=True,
             )
 
