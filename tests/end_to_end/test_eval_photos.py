@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from darkroom.cluster.servers import PROJECT
+from darkroom.contracts.defects import Enhancer
 from darkroom.imaging.metrics import psnr
 from tests.end_to_end.pictures import PATIENT_MS, cast, clipped, luma, read
 
@@ -102,9 +103,16 @@ def test_clean_photo_is_left_alone(darkroom, file):
 
 @pytest.mark.parametrize("file", photos("*/*"), ids=lambda file: f"{file.parent.name}-{file.stem}")
 def test_every_photo_is_answered(darkroom, file):
-    """Whatever the photo, it comes back at its size or with 204, never as an error."""
+    """Whatever the photo, it comes back at its size or with 204, never as an error.
+
+    What was straightened has lost its corners, but never more than 40 % of the frame.
+    """
     before = read(file.read_bytes())
 
-    mended = darkroom.enhance(file, budget_ms=PATIENT_MS).photo
+    enhanced = darkroom.enhance(file, budget_ms=PATIENT_MS)
 
-    assert mended is None or sorted(read(mended).shape) == sorted(before.shape)
+    if enhanced.photo is not None:
+        after = read(enhanced.photo)
+        turned = any(step.enhancer is Enhancer.STRAIGHTEN for step in enhanced.report.steps)
+        smallest = 0.6 if turned else 1.0
+        assert smallest * before.size <= after.size <= before.size
