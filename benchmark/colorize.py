@@ -27,7 +27,8 @@ from typing import Any
 
 from darkroom.cluster.environment import WORKER_ENVIRONMENT
 
-os.environ.update(WORKER_ENVIRONMENT)  # read by the libraries when they load
+# Read by the libraries when they load.
+os.environ.update({**WORKER_ENVIRONMENT, "NUMBA_CACHE_DIR": str(Path("var/kernels").resolve())})
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import numpy as np  # noqa: E402

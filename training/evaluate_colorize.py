@@ -132,13 +132,12 @@ def main() -> None:
     }
     arguments.report.mkdir(parents=True, exist_ok=True)
     (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
-    # Kodak's pictures may be passed on, as scikit-image's; the other photos stay in the run.
-    kodak = [read_pixels(path) for path in sorted((arguments.data / "eval/clean").glob("*.png"))]
-    free = [bundled_photo(name) for name in BUNDLED] + kodak
+    # scikit-image's pictures may be passed on; the other photos stay in the run's own folder.
+    free = [bundled_photo(name) for name in BUNDLED]
     save_sheet(arguments.report / "sheet.jpg", draw(network, free, 2, 200))
     old = sorted((arguments.data / "eval/blackwhite").glob("*.png"))
     save_sheet(
-        arguments.report / "historical.jpg",
+        arguments.run / "historical.jpg",
         draw_old(network, [read_pixels(path) for path in old], 2, 240),
     )
     for name, chosen in (

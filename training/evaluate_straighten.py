@@ -262,10 +262,10 @@ def main() -> None:
     arguments.report.mkdir(parents=True, exist_ok=True)
     (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
     plot(judged, least, arguments.report / "errors.png")
-    free = sorted(arguments.data.glob(FREE))
-    draw_sheet(straightener, [_small(p) for p in free], arguments.report / "sheet.png")
-    # These photos are not ours to pass on: their sheet stays in the run's own folder.
+    # These photos are not ours to pass on: their sheets stay in the run's own folder.
     arguments.run.mkdir(parents=True, exist_ok=True)
+    free = sorted(arguments.data.glob(FREE))
+    draw_sheet(straightener, [_small(p) for p in free], arguments.run / "free.png")
     shown = np.asarray(paths[1::2])[built][::12]
     draw_sheet(straightener, [read_pixels(p) for p in shown], arguments.run / "sheet.png")
     write_card(summary, report)
