@@ -10,6 +10,7 @@ import psutil
 import pytest
 
 from darkroom.cluster.servers import free_ports, port_is_free
+from handlers.archives import ARCHIVES
 from tests.end_to_end.running import RunningCluster, running_cluster
 
 pytestmark = pytest.mark.stack
@@ -26,7 +27,7 @@ def is_running(process: psutil.Process) -> bool:
 def starting(tmp_path):
     """A cluster whose model servers have started their workers; it need not be ready to end."""
     with running_cluster(tmp_path) as cluster:
-        cluster.wait_until(lambda: len(workers(cluster)) == 2)
+        cluster.wait_until(lambda: len(workers(cluster)) == len(ARCHIVES))
         yield cluster, cluster.processes()
 
 
@@ -65,7 +66,7 @@ def cmdline(process: psutil.Process) -> list[str]:
 def test_signal_ends_everything(starting, number):
     """Ctrl-C and SIGTERM: exit status 0, no process, no folder, and the port is free again."""
     cluster, processes = starting
-    assert len(processes) >= 6  # two JVMs, two workers, the gateway, the guard
+    assert len(processes) >= 2 * len(ARCHIVES) + 1  # JVMs, workers, the gateway
     assert left_over(cluster)
 
     cluster.process.send_signal(number)
