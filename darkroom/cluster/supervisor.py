@@ -76,8 +76,8 @@ class Supervisor:
         task = self._tasks.pop(name)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        del self._stages[name]
         await self._end(name)
+        del self._stages[name]  # last: cancelled meanwhile, it is still to be ended
 
     def memory_bytes(self, name: str) -> int:
         """Memory of a server and its workers; what processes share is counted once (PSS)."""

@@ -84,6 +84,7 @@ async def cluster(run_folder, gateway, tmp_path, monkeypatch):  # noqa: ARG001 â
         task = asyncio.create_task(follower.follow())
         yield supervisor
         task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def ask(run_folder, **counts):
