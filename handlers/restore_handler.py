@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.contracts.defects import MENDS, Defect, Enhancer
-from darkroom.contracts.errors import MalformedRequest, UnknownDefect
+from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.imaging.photo import Photo, Pixels
 from darkroom.imaging.tiles import apply_correction
 from darkroom.imaging.upsampling import apply_lines, describe, shrink
@@ -106,22 +105,9 @@ class RestoreHandler(PhotoHandler):
 
 
 def _asked(slot: Slot) -> Severities:
-    """The defects to mend with their severities; none where nothing is to be done.
-
-    Raises:
-        MalformedRequest: the step is meant for another enhancer.
-        UnknownDefect: one of its defects is not mended here.
-    """
-    known = MENDS[Enhancer.RESTORE]
-    if slot.step is None:
-        return dict.fromkeys(known, 1.0)
-    if slot.step.enhancer != Enhancer.RESTORE:
-        raise MalformedRequest(f"This is {Enhancer.RESTORE}, the step is for {slot.step.enhancer}.")
-    if unknown := slot.step.defects.keys() - set(known):
-        raise UnknownDefect(f"{Enhancer.RESTORE} does not mend {', '.join(sorted(unknown))}.")
-    if slot.step.strength == 0:
-        return {}
-    return {Defect(name): severity for name, severity in slot.step.defects.items()}
+    """The defects to mend with their severities; none where nothing is to be done."""
+    asked = slot.asked_of(Enhancer.RESTORE)
+    return {} if slot.step is not None and slot.step.strength == 0 else asked
 
 
 def _is_grey(pixels: Pixels) -> bool:

@@ -8,8 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
-from darkroom.contracts.defects import Defect
-from darkroom.contracts.errors import MalformedRequest, OutOfTime, ServiceError
+from darkroom.contracts.defects import MENDS, Defect, Enhancer
+from darkroom.contracts.errors import MalformedRequest, OutOfTime, ServiceError, UnknownDefect
 from darkroom.contracts.headers import BUDGET, REQUEST_ID, STEP
 from darkroom.contracts.problem import Problem
 from darkroom.contracts.report import StageTimes, StepRequest
@@ -61,6 +61,22 @@ class Slot:
             return float(left) - (time.monotonic() - self._arrived) * 1000
         except ValueError as error:
             raise MalformedRequest(f"The header {BUDGET} is not a number.") from error
+
+    def asked_of(self, enhancer: Enhancer) -> dict[Defect, float]:
+        """The defects to mend with their severities; all that it knows, 1 each, without a step.
+
+        Raises:
+            MalformedRequest: the step is meant for another enhancer.
+            UnknownDefect: one of its defects is not mended here.
+        """
+        known = MENDS[enhancer]
+        if self.step is None:
+            return dict.fromkeys(known, 1.0)
+        if self.step.enhancer != enhancer:
+            raise MalformedRequest(f"This is {enhancer}, the step is for {self.step.enhancer}.")
+        if unknown := self.step.defects.keys() - set(known):
+            raise UnknownDefect(f"{enhancer} does not mend {', '.join(sorted(unknown))}.")
+        return {Defect(name): severity for name, severity in self.step.defects.items()}
 
     def note(self, key: str, value: str | float) -> None:
         """Say something about how this photo was worked on; it reaches the client's report."""

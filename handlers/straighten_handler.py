@@ -4,8 +4,7 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from darkroom.contracts.defects import MENDS, Enhancer
-from darkroom.contracts.errors import MalformedRequest, UnknownDefect
+from darkroom.contracts.defects import Enhancer
 from darkroom.imaging.lines import find_lines
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.warp import apply_warp
@@ -48,18 +47,8 @@ class StraightenHandler(PhotoHandler):
 
 
 def _strength(slot: Slot) -> float:
-    """How far to turn: the step's strength, 1 without a step, 0 where the step names no defect.
-
-    Raises:
-        MalformedRequest: the step is meant for another enhancer.
-        UnknownDefect: one of its defects is not mended here.
-    """
+    """How far to turn: the step's strength, 1 without a step, 0 where the step names no defect."""
+    asked = slot.asked_of(Enhancer.STRAIGHTEN)
     if slot.step is None:
         return 1.0
-    if slot.step.enhancer != Enhancer.STRAIGHTEN:
-        raise MalformedRequest(
-            f"This is {Enhancer.STRAIGHTEN}, the step is for {slot.step.enhancer}."
-        )
-    if unknown := slot.step.defects.keys() - set(MENDS[Enhancer.STRAIGHTEN]):
-        raise UnknownDefect(f"{Enhancer.STRAIGHTEN} does not mend {', '.join(sorted(unknown))}.")
-    return slot.step.strength if slot.step.defects else 0.0
+    return slot.step.strength if asked else 0.0

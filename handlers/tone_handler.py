@@ -7,8 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from darkroom.contracts.defects import MENDS, Defect, Enhancer
-from darkroom.contracts.errors import MalformedRequest, UnknownDefect
+from darkroom.contracts.defects import Enhancer
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
 from darkroom.imaging.views import thumbnail_of
@@ -31,7 +30,7 @@ class ToneHandler(PhotoHandler):
     def _mended(self, slots: Sequence[Slot]) -> list[Photo]:
         if not slots:
             return []
-        asked = [_asked(slot) for slot in slots]
+        asked = [frozenset(slot.asked_of(Enhancer.TONE)) for slot in slots]
         with timed("network_ms", *slots):
             views = [thumbnail_of(slot.photo.pixels) for slot in slots]
             maps = self.toner.plan(list(zip(views, asked, strict=True)))
@@ -40,23 +39,6 @@ class ToneHandler(PhotoHandler):
             _apply(slot, tone_map) if defects else slot.photo
             for slot, tone_map, defects in zip(slots, maps, asked, strict=True)
         ]
-
-
-def _asked(slot: Slot) -> frozenset[Defect]:
-    """The defects to mend: those of the step, or all that this enhancer knows where none is named.
-
-    Raises:
-        MalformedRequest: the step is meant for another enhancer.
-        UnknownDefect: one of its defects is not mended here.
-    """
-    known = MENDS[Enhancer.TONE]
-    if slot.step is None:
-        return frozenset(known)
-    if slot.step.enhancer != Enhancer.TONE:
-        raise MalformedRequest(f"This is {Enhancer.TONE}, the step is for {slot.step.enhancer}.")
-    if unknown := slot.step.defects.keys() - set(known):
-        raise UnknownDefect(f"{Enhancer.TONE} does not mend {', '.join(sorted(unknown))}.")
-    return frozenset(map(Defect, slot.step.defects))
 
 
 def _apply(slot: Slot, tone_map: ToneMap) -> Photo:
