@@ -15,8 +15,9 @@ from training.degradations.recipe import to_pixels
 from training.degradations.sensor import camera_noise, noisy
 from training.photos import recolour
 
-CROP_PX = 64
-MARGIN_PX = 8  # degraded with the crop and then cut off: no kernel meets a border, no grid aligns
+CROP_PX = 96
+MARGIN_PX = 16, 8  # before and behind: damaged with the crop, then cut off; no kernel meets a border
+ALIGNED = 0.75  # of the crops begin where a block of the JPEG does, as the tiles of a file as it came
 # What occurs together, and how often.
 KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
     (0.10, ()),
@@ -52,7 +53,7 @@ class Damage:
 
 @dataclass(frozen=True)
 class Pair:
-    damaged: Pixels  # (64, 64, 3)
+    damaged: Pixels  # (96, 96, 3)
     told: np.ndarray  # (3,) float32: severities to mend, in the order of MENDED
     target: Pixels
 
@@ -119,7 +120,7 @@ def draw_crop(photo: Pixels, rng: np.random.Generator) -> Pixels:
     Soft ones must be among them: the pixels of a 12-megapixel photo are softer than those of the
     small training photos, and that alone is no blur to be mended.
     """
-    side = CROP_PX + 2 * MARGIN_PX
+    side = CROP_PX + sum(MARGIN_PX)
     kind = rng.random()
     scale = rng.uniform(0.55, 1.0) if kind < 0.4 else rng.uniform(1.0, 1.6) if kind < 0.65 else 1.0
     cut = min(round(side / scale), *photo.shape[:2])
@@ -139,11 +140,11 @@ def draw_crop(photo: Pixels, rng: np.random.Generator) -> Pixels:
 
 def make_pair(crop: Pixels, damage: Damage, rng: np.random.Generator) -> Pair:
     asked, told = draw_told(rng, damage.severities)
-    y, x = (int(rng.integers(-4, 5)) for _ in range(2))  # where the JPEG's grid lies
-    rows, columns = slice(MARGIN_PX + y, y - MARGIN_PX), slice(MARGIN_PX + x, x - MARGIN_PX)
-    damaged = spoil(crop, damage)[rows, columns]
-    target = spoil(crop, damage.without(asked))[rows, columns]
-    return Pair(damaged, told, target)
+    damaged, target = spoil(crop, damage), spoil(crop, damage.without(asked))
+    shifts = (0, 0) if rng.random() < ALIGNED else rng.integers(-8, 1, 2)
+    y, x = (MARGIN_PX[0] + int(shift) for shift in shifts)
+    place = (slice(y, y + CROP_PX), slice(x, x + CROP_PX))
+    return Pair(damaged[place], told, target[place])
 
 
 def draw_pairs(photos: list[Pixels], rng: np.random.Generator) -> Iterator[Pair]:

@@ -28,7 +28,7 @@ from training.loop import train
 from training.photos import TrainingPhotos, held_out, read_pixels
 
 WEIGHTS = Path("model-store/weights/restore.safetensors")
-BATCH, RATE = 16, 1e-3
+BATCH, RATE = 8, 1e-3
 SHARPEST_ONLY = 18.0  # standard deviation of the Laplacian from which a photo is a sharp target
 CHECK_PX = 128
 # What the bounds are stated for: a name, and the flaw in its severity.

@@ -53,7 +53,7 @@ def test_loss_falls_on_one_batch():
     rng = np.random.default_rng(0)
     network = RestoreNetwork()
     damage = Damage({Defect.NOISY: 0.8}, 1)
-    batch = [make_pair(draw_room(seed, 80, 80), damage, rng) for seed in range(2)]
+    batch = [make_pair(draw_room(seed, 120, 120), damage, rng) for seed in range(2)]
     optimiser = torch.optim.Adam(network.parameters(), 1e-3)
     losses = []
     for _ in range(8):

@@ -51,7 +51,7 @@ def test_what_is_told_is_near_the_truth():
 
 def test_a_clean_pair_is_its_own_target():
     """So that doing nothing is learned as well."""
-    pair = make_pair(draw_room(1, 80, 80), Damage({}, 1), np.random.default_rng(0))
+    pair = make_pair(draw_room(1, 120, 120), Damage({}, 1), np.random.default_rng(0))
 
     assert pair.damaged.shape == (CROP_PX, CROP_PX, 3)
     assert np.array_equal(pair.damaged, pair.target)
@@ -62,7 +62,20 @@ def test_crops_of_small_photos_have_the_full_size():
     rng = np.random.default_rng(0)
     photo = draw_room(1, 150, 130)
 
-    assert {draw_crop(photo, rng).shape for _ in range(20)} == {(80, 80, 3)}
+    assert {draw_crop(photo, rng).shape for _ in range(20)} == {(120, 120, 3)}
+
+
+def test_most_crops_begin_with_a_block_of_the_jpeg():
+    """As the tiles of a file do that nobody has cropped since: steps stand between the blocks."""
+    room = draw_room(1, 120, 120)
+    rng = np.random.default_rng(0)
+    damage = Damage({Defect.JPEG_ARTIFACTS: 0.8}, 1)
+    crops = [make_pair(room, damage, rng).damaged.astype(np.float32) for _ in range(40)]
+
+    steps = [np.abs(np.diff(crop, axis=1)).mean(axis=(0, 2)) for crop in crops]
+    aligned = [step[7::8].mean() > 1.2 * np.delete(step, np.s_[7::8]).mean() for step in steps]
+
+    assert 0.55 < np.mean(aligned) < 0.95
 
 
 def test_pairs_never_end():
