@@ -16,8 +16,8 @@ from training.degradations.sensor import camera_noise, noisy
 from training.photos import recolour
 
 CROP_PX = 96
-MARGIN_PX = 16, 8  # before and behind: damaged with the crop, then cut off; no kernel meets a border
-ALIGNED = 0.75  # of the crops begin where a block of the JPEG does, as the tiles of a file as it came
+MARGIN_PX = 16, 8  # before and behind, damaged with the crop and cut off: no kernel meets a border
+ALIGNED = 0.75  # of the crops begin where a block of the JPEG does, as the tiles of most files do
 # What occurs together, and how often.
 KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
     (0.10, ()),
