@@ -10,6 +10,7 @@ from aiohttp.http_exceptions import HttpProcessingError
 
 from gateway.answering import LEAVING
 from gateway.app import create_app
+from gateway.connections import Runner
 from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -44,8 +45,9 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     app = create_app(settings)
-    patience_s = settings.budget_ms / 1000 + settings.read_timeout_s
-    runner = web.AppRunner(app, shutdown_timeout=patience_s, **SERVER_OPTIONS)
+    finish_s = settings.budget_ms / 1000 + settings.read_timeout_s
+    options = {"shutdown_timeout": finish_s, **SERVER_OPTIONS}
+    runner = Runner(app, settings.read_timeout_s, options)
     try:
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()
