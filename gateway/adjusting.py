@@ -6,24 +6,18 @@ from darkroom.contracts.adjust import Adjustments
 from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.errors import EnhancerMissing
 from darkroom.contracts.report import Report, StepReport
-from gateway.enhancing import Outcome, Work
+from gateway.calls import Work, adjusting
+from gateway.enhancing import Outcome
 from gateway.replicas import Replicas
 
 
 async def adjust(
     enhancers: Mapping[Enhancer, Replicas], work: Work, adjustments: Adjustments
 ) -> Outcome:
-    """The photo with the sliders turned. Raises as `Replicas.enhance` does, or EnhancerMissing."""
+    """The photo with the sliders turned. Raises as `Replicas.ask` does, or EnhancerMissing."""
     if Enhancer.TONE not in enhancers:
         raise EnhancerMissing()
-    payload, photo_format = work.photo.payload, work.photo.header.format
-    reply = await enhancers[Enhancer.TONE].ask(
-        lambda replica: replica.adjust(
-            payload, photo_format, adjustments, work.budget, work.request_id
-        ),
-        payload,
-        work.budget,
-    )
+    reply = await enhancers[Enhancer.TONE].ask(adjusting(work, adjustments))
     step = StepReport(enhancer=Enhancer.TONE, defects=(), ms=reply.ms, by=reply.by)
     report = Report(
         request_id=work.request_id,
@@ -32,4 +26,4 @@ async def adjust(
         budget_ms=work.budget.total_ms,
     )
     # Left alone, with every slider at 0: the photo is still the answer.
-    return Outcome(payload if reply.payload is None else reply.payload, report)
+    return Outcome(work.photo.payload if reply.answer is None else reply.answer, report)

@@ -24,23 +24,26 @@ from gateway.admission import Admission
 from gateway.answering import LEAVING, METRICS, REQUEST_ID, answer
 from gateway.budget import Budget
 from gateway.cache import open_store
+from gateway.calls import Work
 from gateway.capacity import Capacity, Road
-from gateway.colorizing import colorize, colorizing, is_slow
+from gateway.colorizing import colorize, is_slow, operation_of
 from gateway.docs_page import docs_page
-from gateway.enhancing import Enhancing, Work
+from gateway.enhancing import Enhancing
 from gateway.jobs.front import JOBS, add_jobs
 from gateway.metrics import Metrics
 from gateway.model_server import ModelServer
 from gateway.openapi import openapi_document
 from gateway.page import page_routes
 from gateway.planning import Costs
-from gateway.readiness import Probe, probe_colorizer, probe_defects, probe_enhancer
+from gateway.probes import probing
+from gateway.readiness import Probe
 from gateway.reading import Options, read_photo
 from gateway.replica_metrics import ReplicaMetrics
-from gateway.replicas import Answered, Call, Replicas
+from gateway.replicas import Replicas
 from gateway.replies import json_response, photo_response
 from gateway.results import Asked, Results, Run
 from gateway.settings import Settings
+from gateway.votes.front import add_votes
 
 routes = web.RouteTableDef()
 
@@ -67,6 +70,7 @@ def create_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(_model_servers)
     app.cleanup_ctx.append(_results)
     add_jobs(app, settings, app[ADMISSION], app[METRICS].registry)
+    add_votes(app)
     return app
 
 
@@ -81,30 +85,21 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
         read_bufsize=1 << 20,
     ) as session:
 
-        def replicas(name: str, urls: str, probe: Call[Answered]) -> Replicas:
+        def replicas(name: str, urls: str) -> Replicas:
             def edge(url: str) -> ModelServer:
                 most, observe = settings.max_reply_bytes, app[METRICS].observe_hop
                 return ModelServer(name, url, session, most, observe)
 
             addresses = Addresses(name, urls, settings.replicas_file)
-            return Replicas(addresses, edge, probe, settings.replica_depth)
+            return Replicas(addresses, edge, partial(probing, name), settings.replica_depth)
 
-        defects = replicas("defects", settings.defects_url, probe_defects)
-        enhancers = {
-            enhancer: replicas(enhancer, urls, partial(probe_enhancer, enhancer=enhancer))
-            for enhancer, urls in settings.enhancer_urls.items()
-        }
-        colorizer = (
-            None
-            if settings.colorize_url is None
-            else replicas("colorize", settings.colorize_url, probe_colorizer)
-        )
-        present = (defects, *enhancers.values(), *([colorizer] if colorizer else []))
-        app[SERVERS] = {server.name: server for server in present}
-        app[METRICS].registry.register(ReplicaMetrics(app[SERVERS].values()))
-        app[ENHANCING] = Enhancing(defects, enhancers, Costs())
-        app[PROBE] = Probe(app[ENHANCING], colorizer)
-        watching = [asyncio.create_task(server.watch()) for server in app[SERVERS].values()]
+        servers = {name: replicas(name, urls) for name, urls in settings.model_server_urls.items()}
+        enhancers = {e: servers[e] for e in Enhancer if e in servers}
+        app[SERVERS] = servers
+        app[METRICS].registry.register(ReplicaMetrics(servers.values()))
+        app[ENHANCING] = Enhancing(servers["defects"], enhancers, Costs())
+        app[PROBE] = Probe(servers)
+        watching = [asyncio.create_task(server.discovery.watch()) for server in servers.values()]
         yield
         for task in watching:
             task.cancel()
@@ -186,8 +181,9 @@ async def colorize_photo(request: web.Request) -> web.Response:
     """Give a photo the colours that are likely for it. Reply: the photo in its own format."""
     async with received(request, ColorizeOptions) as (work, options):
         run = partial(colorize, request.app[SERVERS].get("colorize"), work, options)
-        operation = colorizing(options, work.budget)
-        return await _answered(request, work, options, Road(("colorize",)), run, operation)
+        operation = operation_of(options, work.budget)
+        road = Road(("colorize",), network=options.model or "")
+        return await _answered(request, work, options, road, run, operation)
 
 
 @routes.post("/detect_problems")

@@ -39,6 +39,7 @@ class Road:
 
     certain: tuple[str, ...]
     possible: tuple[str, ...] = ()
+    network: str = ""  # asked for by name, where a model server has several
 
 
 class Capacity:
@@ -64,9 +65,11 @@ class Capacity:
             return
         shares = self._shares(road, megapixels)
         if self._admitted:  # an idle cluster always tries, however wrong its memory may be
-            self._expect_time(shares, megapixels, budget.left_ms)
+            excess_ms = self._estimate(road, shares, megapixels) - HEADROOM * budget.left_ms
+            if excess_ms > 0:
+                raise OverCapacity(retry_after_s=math.ceil(excess_ms / 1000))
         promised = {
-            name: share * self._servers[name].taken_up.mean_ms(megapixels)
+            name: share * self._servers[name].taken_up.mean_ms(megapixels, road.network)
             for name, share in shares.items()
         }
         self._admitted += 1
@@ -79,7 +82,7 @@ class Capacity:
 
     def expected_ms(self, road: Road, megapixels: float) -> float:
         """Milliseconds after which a photo that came now would be answered."""
-        return self._estimate(self._shares(road, megapixels), megapixels)
+        return self._estimate(road, self._shares(road, megapixels), megapixels)
 
     def learn(self, report: Report) -> None:
         """Remember which enhancers a photo has needed."""
@@ -101,17 +104,12 @@ class Capacity:
             shares[cheapest] = self._needed.get(cheapest, 1.0)
         return shares
 
-    def _estimate(self, shares: Mapping[str, float], megapixels: float) -> float:
+    def _estimate(self, road: Road, shares: Mapping[str, float], megapixels: float) -> float:
         ahead = max(
             (self._promised_ms[name] / max(1, len(self._servers[name].places.live)))
             for name in shares
         )
         return ahead + sum(
-            share * self._servers[name].taken_up.quantile_ms(megapixels, OWN_SHARE)
+            share * self._servers[name].taken_up.quantile_ms(megapixels, OWN_SHARE, road.network)
             for name, share in shares.items()
         )
-
-    def _expect_time(self, shares: Mapping[str, float], megapixels: float, left_ms: float) -> None:
-        excess_ms = self._estimate(shares, megapixels) - HEADROOM * left_ms
-        if excess_ms > 0:
-            raise OverCapacity(retry_after_s=math.ceil(excess_ms / 1000))

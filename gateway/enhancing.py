@@ -1,7 +1,7 @@
 """The road of one photo: diagnose, plan, one hop per model server, the best result in time."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from darkroom.contracts.defects import ENHANCER_OF, Defect, Enhancer
 from darkroom.contracts.diagnosis import Diagnosis
@@ -9,21 +9,10 @@ from darkroom.contracts.errors import EnhancerMissing, OutOfTime, OverCapacity, 
 from darkroom.contracts.options import EnhanceOptions
 from darkroom.contracts.plan import Plan, SkippedStep, SkipReason, Step
 from darkroom.contracts.report import DiagnoseAnswer, Report, StepReport, StepRequest
-from gateway.budget import Budget
+from gateway.calls import MaybePhoto, Reply, Work, diagnosing, mending
 from gateway.judging import is_better, is_doubtful
-from gateway.model_server import DiagnosisReply, Reply
 from gateway.planning import Costs, plan_steps, skip
-from gateway.reading import ReceivedPhoto
 from gateway.replicas import Replicas
-
-
-@dataclass(frozen=True)
-class Work:
-    """One request in hand."""
-
-    photo: ReceivedPhoto
-    budget: Budget
-    request_id: str
 
 
 @dataclass(frozen=True)
@@ -62,8 +51,8 @@ class Enhancing:
         plan = self._plan(work, reply, tuple(Enhancer))
         width, height = work.photo.header.upright_size
         answer = DiagnoseAnswer(
-            diagnosis=reply.diagnosis,
-            found=reply.diagnosis.found,
+            diagnosis=reply.answer,
+            found=reply.answer.found,
             steps=plan.steps,
             skipped=plan.skipped,
             width=width,
@@ -81,7 +70,7 @@ class Enhancing:
         """
         reply = await self._diagnosed(work)
         plan = self._plan(work, reply, options.steps)
-        progress = await self._walk(work, plan, reply.diagnosis, options.strength)
+        progress = await self._walk(work, plan, reply.answer, options.strength)
         report = _report(work, reply, progress)
         if progress.steps:
             return Outcome(progress.payload, report)
@@ -105,12 +94,12 @@ class Enhancing:
             raise progress.errors[0]
         return Outcome(progress.payload, _report(work, None, progress))
 
-    async def _diagnosed(self, work: Work) -> DiagnosisReply:
-        return await self.defects.diagnose(work.photo.payload, work.budget, work.request_id)
+    async def _diagnosed(self, work: Work) -> Reply[Diagnosis]:
+        return await self.defects.ask(diagnosing(work))
 
-    def _plan(self, work: Work, reply: DiagnosisReply, asked: tuple[Enhancer, ...]) -> Plan:
+    def _plan(self, work: Work, reply: Reply[Diagnosis], asked: tuple[Enhancer, ...]) -> Plan:
         waiting_ms = {e: servers.waiting_ms for e, servers in self.enhancers.items()}
-        found, left_ms = reply.diagnosis.found, work.budget.left_ms
+        found, left_ms = reply.answer.found, work.budget.left_ms
         in_cluster, expected_ms = self.enhancers.keys(), self._expected_ms(work)
         return plan_steps(found, asked, in_cluster, expected_ms, left_ms, waiting_ms)
 
@@ -135,22 +124,19 @@ class Enhancing:
             try:
                 # An enhancer may work as large as its time allows: it must not take the others'.
                 later_ms = sum(expected_ms[later.enhancer] for later in plan.steps[number:])
-                budget = work.budget.keeping_back(later_ms)
-                reply = await self._hop(work, step, asked, progress.payload, budget)
+                hop = replace(
+                    work,
+                    photo=replace(work.photo, payload=progress.payload),
+                    budget=work.budget.keeping_back(later_ms),
+                )
+                reply = await self.enhancers[step.enhancer].ask(mending(hop, asked))
+                taken_ms = reply.by.stages.total_ms
+                self._costs.learn(step.enhancer, work.photo.megapixels, taken_ms)
                 _take(reply, step, diagnosis, progress)
             except ServiceError as error:
                 progress.skipped.append(skip(step, _reason(error)))
                 progress.errors.append(error)
         return progress
-
-    async def _hop(
-        self, work: Work, step: Step, asked: StepRequest, payload: bytes, budget: Budget
-    ) -> Reply:
-        reply = await self.enhancers[step.enhancer].enhance(
-            payload, work.photo.header.format, asked, budget, work.request_id
-        )
-        self._costs.learn(step.enhancer, work.photo.megapixels, reply.by.stages.total_ms)
-        return reply
 
 
 def _reason(error: ServiceError) -> SkipReason:
@@ -162,9 +148,11 @@ def _reason(error: ServiceError) -> SkipReason:
     return SkipReason.REPLICA_FAILED
 
 
-def _take(reply: Reply, step: Step, diagnosis: Diagnosis | None, progress: _Progress) -> None:
+def _take(
+    reply: Reply[MaybePhoto], step: Step, diagnosis: Diagnosis | None, progress: _Progress
+) -> None:
     """Go on with the step's result, unless the photo was left alone or is no better for it."""
-    if reply.payload is None:
+    if reply.answer is None:
         progress.skipped.append(skip(step, SkipReason.LEFT_ALONE))
         return
     done = StepReport(enhancer=step.enhancer, defects=step.defects, ms=reply.ms, by=reply.by)
@@ -174,16 +162,16 @@ def _take(reply: Reply, step: Step, diagnosis: Diagnosis | None, progress: _Prog
             progress.undone.append(done)
             return
         progress.severities = after
-    progress.payload = reply.payload
+    progress.payload = reply.answer
     progress.steps.append(done)
 
 
 def _report(
-    work: Work, diagnosed: DiagnosisReply | None, progress: _Progress | None = None
+    work: Work, diagnosed: Reply[Diagnosis] | None, progress: _Progress | None = None
 ) -> Report:
     return Report(
         request_id=work.request_id,
-        diagnosis=diagnosed.diagnosis if diagnosed else None,
+        diagnosis=diagnosed.answer if diagnosed else None,
         diagnosed_by=diagnosed.by if diagnosed else None,
         diagnose_ms=diagnosed.ms if diagnosed else None,
         steps=tuple(progress.steps) if progress else (),

@@ -8,19 +8,14 @@ TorchServe drops requests that are too late without a word.
 
 import asyncio
 import logging
-import math
 import time
 from collections.abc import Callable
-from copy import copy
-from dataclasses import dataclass
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from pydantic import ValidationError
 
 from darkroom.contracts import headers, problem
-from darkroom.contracts.adjust import Adjustments
-from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import (
     ModelMissing,
     OutOfMemory,
@@ -31,9 +26,8 @@ from darkroom.contracts.errors import (
     UnreadablePhoto,
     UnsupportedPhoto,
 )
-from darkroom.contracts.report import ColorizeRequest, ModelReply, StepRequest
-from darkroom.imaging.header import Format, read_header
-from gateway.budget import Budget
+from darkroom.contracts.report import ModelReply
+from gateway.calls import Answer, Call, Reply
 
 log = logging.getLogger(__name__)
 
@@ -55,20 +49,6 @@ class Unreached(ReplicaUnavailable):
     """The model server is not there, or went away in the middle."""
 
 
-@dataclass(frozen=True)
-class Reply:
-    payload: bytes | None  # None where the photo was left alone
-    by: ModelReply
-    ms: float  # as the gateway saw it, transport included
-
-
-@dataclass(frozen=True)
-class DiagnosisReply:
-    diagnosis: Diagnosis
-    by: ModelReply
-    ms: float
-
-
 class ModelServer:
     """One replica of a model server, by its base URL. Every call ends within its budget.
 
@@ -88,85 +68,22 @@ class ModelServer:
         self._session = session
         self._max_reply_bytes = max_reply_bytes
         self._observe = observe
-        self._most_ms = math.inf
         self.is_only_one = True  # then a slow connection is better than none
 
-    def told_to_spend(self, most_ms: float) -> "ModelServer":
-        """The same, whose handler is to plan with no more than this, whatever the budget is."""
-        hurried = copy(self)
-        hurried._most_ms = most_ms
-        return hurried
-
-    async def diagnose(self, payload: bytes, budget: Budget, request_id: str) -> DiagnosisReply:
-        """The severities of all nine defects.
+    async def ask(self, call: Call[Answer]) -> Reply[Answer]:
+        """Send a photo there and understand the answer.
 
         Raises:
-            UnreadablePhoto, UnsupportedPhoto, OverCapacity: as the model server says.
+            UnreadablePhoto, UnsupportedPhoto, OverCapacity, OutOfMemory, ModelMissing: as the model
+                server says.
             OutOfTime: no reply within the budget.
             ReplicaUnavailable: it is down, failed or answered rubbish.
         """
-        reply = await self._predict(payload, {headers.REQUEST_ID: request_id}, budget)
-        try:
-            diagnosis = Diagnosis.model_validate_json(reply.payload or b"")
-        except ValidationError as error:
-            raise self._failure("its reply is no diagnosis") from error
-        return DiagnosisReply(diagnosis, reply.by, reply.ms)
-
-    async def enhance(
-        self,
-        payload: bytes,
-        media_format: Format,
-        step: StepRequest,
-        budget: Budget,
-        request_id: str,
-    ) -> Reply:
-        """The photo with one step done, in the format it came in. Raises as `diagnose` does."""
-        asked = {headers.REQUEST_ID: request_id, headers.STEP: step.model_dump_json()}
-        return await self._photo(payload, media_format, asked, budget)
-
-    async def adjust(
-        self,
-        payload: bytes,
-        media_format: Format,
-        adjustments: Adjustments,
-        budget: Budget,
-        request_id: str,
-    ) -> Reply:
-        """The photo with the manual sliders turned. Raises as `diagnose` does."""
-        asked = {headers.REQUEST_ID: request_id, headers.ADJUST: adjustments.model_dump_json()}
-        return await self._photo(payload, media_format, asked, budget)
-
-    async def colorize(
-        self,
-        payload: bytes,
-        media_format: Format,
-        asked: ColorizeRequest,
-        budget: Budget,
-        request_id: str,
-    ) -> Reply:
-        """The photo in colour. Raises as `diagnose` does, and ModelMissing, OutOfMemory."""
-        told = {headers.REQUEST_ID: request_id, headers.COLORIZE: asked.model_dump_json()}
-        return await self._photo(payload, media_format, told, budget)
-
-    async def _photo(
-        self, payload: bytes, media_format: Format, asked: dict[str, str], budget: Budget
-    ) -> Reply:
-        reply = await self._predict(payload, asked, budget)
-        if reply.payload is None:
-            return reply
-        try:
-            came_back = read_header(reply.payload).format
-        except ServiceError as error:
-            raise self._failure("its reply is no photo") from error
-        if came_back is not media_format:
-            raise self._failure(f"its reply is {came_back} for {media_format}")
-        return reply
-
-    async def _predict(self, payload: bytes, asked: dict[str, str], budget: Budget) -> Reply:
         started, outcome = time.perf_counter(), "gone"  # unless something else turns out
         try:
-            async with asyncio.timeout(budget.left_ms / 1000):
-                by, body = await self._exchange_once_more(payload, asked, budget)
+            async with asyncio.timeout(call.work.budget.left_ms / 1000):
+                by, body = await self._exchange_once_more(call)
+            answer = self._understood(call, body)
             outcome = "ok"
         except ServiceError as error:
             outcome = error.code
@@ -183,28 +100,29 @@ class ModelServer:
         finally:
             seconds = time.perf_counter() - started
             self._observe(self.name, outcome, seconds)
-        return Reply(body, by, seconds * 1000)
+        return Reply(answer, by, seconds * 1000)
 
-    async def _exchange_once_more(
-        self, payload: bytes, asked: dict[str, str], budget: Budget
-    ) -> tuple[ModelReply, bytes | None]:
+    def _understood(self, call: Call[Answer], body: bytes | None) -> Answer:
         try:
-            return await self._exchange(payload, asked, budget)
+            return call.understand(body)
+        except ValueError as error:
+            raise self._failure(f"its answer is not understood: {error}") from error
+
+    async def _exchange_once_more(self, call: Call[Answer]) -> tuple[ModelReply, bytes | None]:
+        try:
+            return await self._exchange(call)
         except aiohttp.ClientConnectorError:
             raise  # nobody is there; an old connection is no excuse
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionResetError):
             # A connection kept alive may have been closed at the other end just now; a prediction
             # changes nothing there, so it may be asked for again.
-            return await self._exchange(payload, asked, budget)
+            return await self._exchange(call)
 
-    async def _exchange(
-        self, payload: bytes, asked: dict[str, str], budget: Budget
-    ) -> tuple[ModelReply, bytes | None]:
-        sent = {**asked, headers.BUDGET: str(int(min(budget.left_ms, self._most_ms)))}
+    async def _exchange(self, call: Call[Answer]) -> tuple[ModelReply, bytes | None]:
         async with self._session.post(
             self._url,
-            data=_PhotoBytes(payload),
-            headers=sent,
+            data=_PhotoBytes(call.work.photo.payload),
+            headers=call.headers,
             allow_redirects=False,
             timeout=_BY_BUDGET if self.is_only_one else _QUICK_TO_CONNECT,
         ) as response:

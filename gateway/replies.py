@@ -8,7 +8,8 @@ from pydantic import BaseModel
 from darkroom.contracts import headers, problem
 from darkroom.contracts.errors import OverCapacity, ServiceError
 from darkroom.contracts.report import Report
-from gateway.enhancing import Outcome, Work
+from gateway.calls import Work
+from gateway.enhancing import Outcome
 
 
 def photo_response(work: Work, outcome: Outcome) -> web.Response:

@@ -183,10 +183,10 @@ class Settings(BaseSettings):
     )
 
     @property
-    def enhancer_urls(self) -> dict[Enhancer, str]:
-        """Base URL of each enhancer that is part of this cluster."""
-        urls = {enhancer: getattr(self, f"{enhancer}_url") for enhancer in Enhancer}
-        return {enhancer: url for enhancer, url in urls.items() if url is not None}
+    def model_server_urls(self) -> dict[str, str]:
+        """Base URLs of each model server that is part of this cluster, by its name."""
+        urls = {name: getattr(self, f"{name}_url") for name in ("defects", *Enhancer, "colorize")}
+        return {name: url for name, url in urls.items() if url is not None}
 
 
 def read_settings() -> Settings | None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from aiohttp import web
 from PIL import Image
@@ -13,10 +14,22 @@ from darkroom.contracts.defects import Defect
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import ServiceError, UnreadablePhoto
 from darkroom.contracts.report import ColorizeRequest, ModelReply, StageTimes, StepRequest
-from darkroom.imaging.header import read_header
+from darkroom.imaging.header import Format, Header, read_header
+from gateway.budget import Budget
+from gateway.calls import Work
+from gateway.reading import ReceivedPhoto
 from tests.gateway.photos import encode
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def in_hand(payload: bytes, budget: Budget | None = None) -> Work:
+    """A photo as a gateway holds it; what is none counts as a JPEG until somebody looks."""
+    try:
+        header = read_header(payload)
+    except ServiceError:
+        header = Header(Format.JPEG, 8, 6)
+    return Work(ReceivedPhoto(payload, header), budget or Budget.start(5000), "test")
 
 
 def a_diagnosis(**severities: float) -> Diagnosis:
@@ -30,6 +43,7 @@ def a_model_reply(
     model: str = "tone",
     network_ms: float = 2.0,
     severities: Mapping[Defect, float] | None = None,
+    notes: Mapping[str, str | float] = MappingProxyType({}),
 ) -> ModelReply:
     return ModelReply(
         model=model,
@@ -38,6 +52,7 @@ def a_model_reply(
         device="cpu",
         stages=StageTimes(decode_ms=1, network_ms=network_ms),
         severities=severities,
+        notes=notes,
     )
 
 
@@ -48,6 +63,7 @@ class Replica:
     url: str = ""
     diagnosis: Diagnosis = field(default_factory=lambda: a_diagnosis(low_light=0.9))
     network_ms: float = 2.0  # what it says its network took
+    notes: dict[str, str | float] = field(default_factory=dict)  # on how it went about it
     judgements: dict[str, Diagnosis] = field(default_factory=dict)  # of each enhancer's result
     behaviours: dict[str, Behaviour] = field(default_factory=dict)  # instead of the ordinary one
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
@@ -65,7 +81,8 @@ class Replica:
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         model, payload = request.match_info["model"], await request.read()
         judged = self.judgements.get(model)
-        by = a_model_reply(model, self.network_ms, judged.severities if judged else None)
+        severities = judged.severities if judged else None
+        by = a_model_reply(model, self.network_ms, severities, self.notes)
         told = {headers.MODEL: by.model_dump_json()}
         try:
             photo_format = read_header(payload).format

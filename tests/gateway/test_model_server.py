@@ -25,6 +25,7 @@ from darkroom.contracts.errors import (
 from darkroom.contracts.report import StepRequest
 from darkroom.imaging.header import Format, read_header
 from gateway.budget import Budget
+from gateway.calls import diagnosing, mending
 from gateway.model_server import ModelServer
 from tests.gateway.photos import a_photo
 from tests.gateway.replica import (
@@ -33,6 +34,7 @@ from tests.gateway.replica import (
     answers,
     cuts_the_connection,
     hangs,
+    in_hand,
     rubbish,
     stops_half_way,
     until,
@@ -40,10 +42,6 @@ from tests.gateway.replica import (
 
 TONE = StepRequest(enhancer=Enhancer.TONE, defects=dict.fromkeys(MENDS[Enhancer.TONE], 0.8))
 MODEL = a_model_reply().model_dump_json()
-
-
-def soon() -> Budget:
-    return Budget.start(5000)
 
 
 @pytest.fixture
@@ -69,9 +67,9 @@ def server_of(request, replica, session):
 
 async def test_contract_diagnosis_is_complete(server_of):
     """Every defect has its severity, and the reply says which model found them."""
-    reply = await server_of("defects").diagnose(a_photo(), soon(), "contract")
+    reply = await server_of("defects").ask(diagnosing(in_hand(a_photo())))
 
-    assert set(reply.diagnosis.severities) == set(Defect)
+    assert set(reply.answer.severities) == set(Defect)
     assert reply.by.model == "defects"
     assert reply.by.version
     assert reply.by.stages.total_ms > 0
@@ -81,9 +79,9 @@ async def test_contract_diagnosis_is_complete(server_of):
 async def test_contract_photo_keeps_format_and_size(server_of, photo_format):
     """What goes in as 80×60 WebP comes back as 80×60 WebP."""
     photo = a_photo(photo_format.name, size=(80, 60))
-    reply = await server_of("tone").enhance(photo, photo_format, TONE, soon(), "contract")
+    reply = await server_of("tone").ask(mending(in_hand(photo), TONE))
 
-    header = read_header(reply.payload)
+    header = read_header(reply.answer)
     assert (header.format, header.upright_size) == (photo_format, (80, 60))
     assert reply.by.model == "tone"
 
@@ -92,23 +90,23 @@ async def test_contract_photo_keeps_format_and_size(server_of, photo_format):
 async def test_contract_tiny_photos_are_answered(server_of, size):
     """A network's own working size is no limit for the photo."""
     photo = a_photo("PNG", size=size)
-    reply = await server_of("tone").enhance(photo, Format.PNG, TONE, soon(), "contract")
-    diagnosed = await server_of("defects").diagnose(photo, soon(), "contract")
+    reply = await server_of("tone").ask(mending(in_hand(photo), TONE))
+    diagnosed = await server_of("defects").ask(diagnosing(in_hand(photo)))
 
-    assert read_header(reply.payload).upright_size == size
-    assert all(0 <= severity <= 1 for severity in diagnosed.diagnosis.severities.values())
+    assert read_header(reply.answer).upright_size == size
+    assert all(0 <= severity <= 1 for severity in diagnosed.answer.severities.values())
 
 
 async def test_contract_broken_photo_is_the_photos_fault(server_of):
     """A problem document with the code, which the gateway passes on."""
     with pytest.raises(UnreadablePhoto):
-        await server_of("defects").diagnose(a_photo()[:20], soon(), "contract")
+        await server_of("defects").ask(diagnosing(in_hand(a_photo()[:20])))
 
 
 async def test_contract_other_content_is_unsupported(server_of):
     """415, not a crash of the batch."""
     with pytest.raises(UnsupportedPhoto):
-        await server_of("defects").diagnose(b"not a picture", soon(), "contract")
+        await server_of("defects").ask(diagnosing(in_hand(b"not a picture")))
 
 
 @pytest.fixture
@@ -150,7 +148,7 @@ async def test_anything_but_an_answer_is_a_failed_replica(replica, defects, beha
     replica.behaviours["defects"] = behaviour
 
     with pytest.raises(ReplicaUnavailable, match="The model server `defects` failed"):
-        await defects.diagnose(a_photo(), soon(), "test")
+        await defects.ask(diagnosing(in_hand(a_photo())))
 
 
 @pytest.mark.parametrize(
@@ -167,7 +165,7 @@ async def test_reply_must_be_a_photo_of_the_same_format(replica, tone, behaviour
     replica.behaviours["tone"] = behaviour
 
     with pytest.raises(ReplicaUnavailable):
-        await tone.enhance(a_photo(), Format.JPEG, TONE, soon(), "test")
+        await tone.ask(mending(in_hand(a_photo()), TONE))
 
 
 async def test_nobody_listening_is_a_failed_replica(session):
@@ -175,7 +173,7 @@ async def test_nobody_listening_is_a_failed_replica(session):
     server = ModelServer("tone", "http://127.0.0.1:1", session, max_reply_bytes=10)
 
     with pytest.raises(ReplicaUnavailable):
-        await server.diagnose(a_photo(), soon(), "test")
+        await server.ask(diagnosing(in_hand(a_photo())))
 
 
 async def test_name_with_several_addresses_is_tried_in_turn(replica):
@@ -194,7 +192,7 @@ async def test_name_with_several_addresses_is_tried_in_turn(replica):
         url = replica.url.replace("127.0.0.1", "replicas.test")
         server = ModelServer("defects", url, session, max_reply_bytes=10_000)
 
-        assert (await server.diagnose(a_photo(), soon(), "test")).by.model == "defects"
+        assert (await server.ask(diagnosing(in_hand(a_photo())))).by.model == "defects"
 
 
 @pytest.mark.parametrize("behaviour", [hangs, stops_half_way])
@@ -204,7 +202,7 @@ async def test_slow_reply_ends_with_the_budget(replica, defects, behaviour):
 
     async with asyncio.timeout(5):
         with pytest.raises(OutOfTime):
-            await defects.diagnose(a_photo(), Budget.start(150), "test")
+            await defects.ask(diagnosing(in_hand(a_photo(), Budget.start(150))))
         await until(lambda: replica.cancelled == 1)
 
 
@@ -216,7 +214,7 @@ async def test_full_replica_is_over_capacity(replica, defects):
     )
 
     with pytest.raises(OverCapacity):
-        await defects.diagnose(a_photo(), soon(), "test")
+        await defects.ask(diagnosing(in_hand(a_photo())))
 
 
 async def test_connection_closed_while_idle_is_asked_again(replica, defects):
@@ -229,10 +227,10 @@ async def test_connection_closed_while_idle_is_asked_again(replica, defects):
         return await cuts_the_connection(request)
 
     replica.behaviours["defects"] = cuts_once
-    reply = await defects.diagnose(a_photo(), soon(), "test")
+    reply = await defects.ask(diagnosing(in_hand(a_photo())))
 
     assert cut == [True]
-    assert reply.diagnosis == replica.diagnosis
+    assert reply.answer == replica.diagnosis
 
 
 async def test_connection_reset_under_a_large_photo_is_asked_again(replica, session):
@@ -253,7 +251,7 @@ async def test_connection_reset_under_a_large_photo_is_asked_again(replica, sess
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
         edge = ModelServer("defects", url, session, max_reply_bytes=10_000)
-        reply = await edge.diagnose(a_photo() + bytes(8 << 20), soon(), "test")
+        reply = await edge.ask(diagnosing(in_hand(a_photo() + bytes(8 << 20))))
         await session.close()
 
     assert reply.by.model == "defects"
@@ -271,7 +269,7 @@ async def test_large_photo_arrives_as_it_is(replica, session):
     """3 MiB, byte by byte."""
     server = ModelServer("defects", replica.url, session, max_reply_bytes=10_000)
     payload = a_photo() + bytes(range(256)) * (3 << 12)
-    await server.diagnose(payload, soon(), "test")
+    await server.ask(diagnosing(in_hand(payload)))
 
     assert replica.seen[0][2] == payload
 
@@ -280,10 +278,10 @@ async def test_every_hop_is_observed(replica, session):
     """By model server and outcome, for the metrics."""
     seen = []
     server = ModelServer("defects", replica.url, session, 10_000, lambda *hop: seen.append(hop))
-    await server.diagnose(a_photo(), soon(), "test")
+    await server.ask(diagnosing(in_hand(a_photo())))
     replica.behaviours["defects"] = answers(503)
     with pytest.raises(ReplicaUnavailable):
-        await server.diagnose(a_photo(), soon(), "test")
+        await server.ask(diagnosing(in_hand(a_photo())))
 
     assert [(name, outcome) for name, outcome, _ in seen] == [
         ("defects", "ok"),

@@ -9,15 +9,17 @@ import math
 import random
 import selectors
 from collections import Counter
+from functools import partial
 
 from darkroom.contracts.errors import OutOfTime, OverCapacity
 from gateway.addresses import Addresses
 from gateway.budget import Budget
+from gateway.calls import Reply, diagnosing
 from gateway.capacity import Capacity, Road
-from gateway.model_server import DiagnosisReply
+from gateway.probes import probing
 from gateway.replicas import Replicas
 from tests.gateway.photos import a_photo
-from tests.gateway.replica import a_diagnosis, a_model_reply
+from tests.gateway.replica import a_diagnosis, a_model_reply, in_hand
 
 SERVICE_S = 0.02
 SPREAD = 0.3  # of the logarithm of a photo's pace
@@ -43,26 +45,20 @@ class Edge:
     def __init__(self, chance, pace):
         self._one, self._chance, self._pace = asyncio.Lock(), chance, pace
 
-    async def work(self):
+    async def ask(self, _):
         async with self._one:
             await asyncio.sleep(SERVICE_S * self._pace * self._chance.lognormvariate(0, SPREAD))
-        return DiagnosisReply(a_diagnosis(), a_model_reply(), 1.0)
-
-    def told_to_spend(self, _):
-        return self
+        return Reply(a_diagnosis(), a_model_reply(), 1.0)
 
 
 def a_server(name, count, chance, pace=1.0):
     loop = asyncio.get_running_loop()
     urls = ",".join(f"http://10.0.0.{number}/" for number in range(1, count + 1))
 
-    async def probe(edge):
-        return await edge.work()
-
     return Replicas(
         Addresses(name, urls),
         lambda _: Edge(chance, pace),  # type: ignore[arg-type, return-value]
-        probe,  # type: ignore[arg-type]
+        partial(probing, name),
         depth=2,
         clock=loop.time,
         chance=chance,
@@ -77,7 +73,7 @@ async def offered(rate, seconds, replicas=1):
         "tone": a_server("tone", replicas, chance),
     }
     for server in servers.values():
-        await server.refresh()
+        await server.discovery.refresh()
     await asyncio.sleep(1)
     capacity, outcomes, took_ms = Capacity(servers), Counter(), []
 
@@ -86,7 +82,7 @@ async def offered(rate, seconds, replicas=1):
         try:
             with capacity.admitted(ROAD, 1.0, budget):
                 for server in servers.values():
-                    await server.ask(lambda edge: edge.work(), PHOTO, budget)
+                    await server.ask(diagnosing(in_hand(PHOTO, budget)))
                     assert budget.left_ms > 0
         except (OverCapacity, OutOfTime) as error:
             outcomes[error.code] += 1

@@ -3,7 +3,8 @@
 import asyncio
 
 from darkroom.imaging.header import Format, read_header
-from gateway.readiness import KEPT_S, TINY_PHOTO
+from gateway.probes import TINY_PHOTO
+from gateway.readiness import KEPT_S
 from tests.gateway.photos import brightness
 from tests.gateway.replica import answers, hangs
 

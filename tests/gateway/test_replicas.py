@@ -3,25 +3,28 @@
 import asyncio
 from collections import Counter
 from contextlib import AsyncExitStack
+from functools import partial
 
 import aiohttp
 import pytest
 from aiohttp import web
 
+from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import OutOfTime, ReplicaUnavailable, UnreadablePhoto
 from gateway.addresses import Addresses
 from gateway.budget import Budget
-from gateway.model_server import DiagnosisReply, ModelServer
-from gateway.readiness import TINY_PHOTO, probe_defects
+from gateway.calls import Call, diagnosing
+from gateway.model_server import ModelServer
+from gateway.probes import TINY_PHOTO, probing
 from gateway.replicas import KNOWN_AFTER, Replicas
 from tests.gateway.conftest import serve_on_a_free_port
 from tests.gateway.photos import a_photo
 from tests.gateway.replica import (
     Replica,
-    a_model_reply,
     answers,
     cuts_the_connection,
     hangs,
+    in_hand,
     rubbish,
     until,
 )
@@ -29,8 +32,8 @@ from tests.gateway.replica import (
 PHOTO = a_photo()
 
 
-def soon(ms: int = 5000) -> Budget:
-    return Budget.start(ms)
+def a_call(ms: int = 5000) -> Call[Diagnosis]:
+    return diagnosing(in_hand(PHOTO, Budget.start(ms)))
 
 
 class Clock:
@@ -62,11 +65,11 @@ async def fleet(clock):
             replicas = Replicas(
                 Addresses("defects", ",".join(fake.url for fake in fakes)),
                 lambda url: ModelServer("defects", url, session, max_reply_bytes=100_000),
-                probe_defects,
+                partial(probing, "defects"),
                 depth=2,
                 clock=clock,
             )
-            await replicas.refresh()
+            await replicas.discovery.refresh()
             await until(lambda: all(r.trusted for r in replicas.places.replicas.values()))
             for fake in fakes:
                 fake.seen.clear()
@@ -80,7 +83,7 @@ def trusted(replicas):
 
 
 async def ask(replicas, times=1, budget_ms=5000):
-    return [await replicas.diagnose(PHOTO, soon(budget_ms), "test") for _ in range(times)]
+    return [await replicas.ask(a_call(budget_ms)) for _ in range(times)]
 
 
 async def test_many_photos_spread_over_all_replicas(fleet):
@@ -124,12 +127,12 @@ async def test_replica_that_is_gone_gets_no_more_photos(fleet, clock):
     assert trusted(replicas) == [True, False]
 
     fakes[1].behaviours.clear()
-    await replicas.refresh()
+    await replicas.discovery.refresh()
     await asyncio.sleep(0.05)
     assert trusted(replicas) == [True, False]
 
     clock.now += 1
-    await replicas.refresh()
+    await replicas.discovery.refresh()
     await until(lambda: trusted(replicas) == [True, True])
     assert fakes[1].seen[-1][2] == TINY_PHOTO
 
@@ -143,8 +146,8 @@ async def test_replica_that_is_up_but_wrong_does_not_return(fleet, clock):
 
     for _ in range(5):
         clock.now += 20
-        await replicas.refresh()
-        await until(lambda: not replicas._probing)
+        await replicas.discovery.refresh()
+        await until(lambda: not replicas.discovery.probing)
     await ask(replicas, 10)
 
     assert trusted(replicas) == [False, True]
@@ -216,23 +219,23 @@ async def test_hedges_are_few(fleet, monkeypatch):
     assert replicas.hedges == 2
 
 
-async def test_replica_that_never_answers_is_ejected(fleet, clock):
+async def test_replica_that_never_answers_is_ejected(fleet, clock, monkeypatch):
     """Only deadlines tell that it hangs: after three of them it is out."""
-    fakes, replicas = await fleet(2)
+    _, replicas = await fleet(2)
     for _ in range(KNOWN_AFTER):
         replicas._hops.learn(1, 100)
-    hanging = next(iter(replicas.places.replicas.values())).server
 
-    async def call(server):
-        if server is not hanging:
-            return DiagnosisReply(fakes[0].diagnosis, a_model_reply(), 1.0)
+    async def hangs_until_the_deadline(_):
         clock.now += 1.0
         raise OutOfTime()
+
+    hanging = next(iter(replicas.places.replicas.values())).server
+    monkeypatch.setattr(hanging, "ask", hangs_until_the_deadline)
 
     lost = 0
     for _ in range(40):
         try:
-            await replicas.ask(call, PHOTO, soon())
+            await ask(replicas)
         except OutOfTime:
             lost += 1
 

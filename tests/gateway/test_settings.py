@@ -36,7 +36,10 @@ def test_empty_url_means_no_such_model_server(monkeypatch):
     monkeypatch.setenv("DARKROOM_TONE_URL", "")
     monkeypatch.setenv("DARKROOM_RESTORE_URL", "http://restore:8080")
 
-    assert Settings().enhancer_urls == {Enhancer.RESTORE: "http://restore:8080/"}
+    assert Settings().model_server_urls == {
+        "defects": "http://defects:8080/",
+        Enhancer.RESTORE: "http://restore:8080/",
+    }
 
 
 def test_settings_cannot_be_changed_later():
