@@ -2,7 +2,7 @@
 
 import math
 from bisect import bisect_left, insort
-from collections import deque
+from collections import defaultdict, deque
 
 WINDOW = 64  # photos: long enough for a tenth of them to mean something, short enough to follow
 
@@ -38,37 +38,39 @@ class Window:
 
 
 class ServiceTimes:
-    """Milliseconds by size of photo.
+    """Milliseconds by size of photo, and by network where a model server has several.
 
     Cost is neither flat nor proportional to pixels (a small photo pays the network, a large one its
     decoding), so sizes are told apart in powers of two; a size never seen borrows from the nearest.
+    Of a network nobody has asked for yet nothing is known: another may be twenty times as fast.
     """
 
     def __init__(self) -> None:
-        self._windows: dict[int, Window] = {}
+        self._windows: defaultdict[str, dict[int, Window]] = defaultdict(dict)  # network → size
 
-    def learn(self, megapixels: float, ms: float) -> None:
-        self._windows.setdefault(_size_class(megapixels), Window()).add(ms)
+    def learn(self, megapixels: float, ms: float, network: str = "") -> None:
+        self._windows[network].setdefault(_size_class(megapixels), Window()).add(ms)
 
-    def mean_ms(self, megapixels: float) -> float:
+    def mean_ms(self, megapixels: float, network: str = "") -> float:
         """What a photo of this size costs on average; 0 where nothing is known."""
-        window, scale = self._nearest(megapixels)
+        window, scale = self._nearest(megapixels, network)
         return window.mean * scale if window else 0.0
 
-    def quantile_ms(self, megapixels: float, share: float) -> float:
-        window, scale = self._nearest(megapixels)
+    def quantile_ms(self, megapixels: float, share: float, network: str = "") -> float:
+        window, scale = self._nearest(megapixels, network)
         return window.quantile(share) * scale if window else 0.0
 
-    def count(self, megapixels: float) -> int:
+    def count(self, megapixels: float, network: str = "") -> int:
         """Photos of about this size among those kept."""
-        return len(self._windows.get(_size_class(megapixels), ()))
+        return len(self._windows[network].get(_size_class(megapixels), ()))
 
-    def _nearest(self, megapixels: float) -> tuple[Window | None, float]:
-        if not self._windows:
+    def _nearest(self, megapixels: float, network: str) -> tuple[Window | None, float]:
+        windows = self._windows[network]
+        if not windows:
             return None, 0.0
         wanted = _size_class(megapixels)
-        nearest = min(self._windows, key=lambda known: (abs(known - wanted), known))
-        return self._windows[nearest], 2.0 ** (wanted - nearest)
+        nearest = min(windows, key=lambda known: (abs(known - wanted), known))
+        return windows[nearest], 2.0 ** (wanted - nearest)
 
 
 def _size_class(megapixels: float) -> int:

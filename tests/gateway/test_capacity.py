@@ -120,6 +120,18 @@ def test_dear_steps_do_not_refuse_photos():
     assert dear == cheap
 
 
+def test_slow_network_does_not_refuse_photos_for_a_quick_one():
+    """A second is too short for `artistic`; `lite` of the same model server has room."""
+    colorize = a_server("colorize", 0)
+    colorize.taken_up.learn(1, 3000, "artistic")
+    colorize.taken_up.learn(1, 100, "lite")
+    capacity = Capacity({"colorize": colorize})
+
+    lite, artistic = (Road(("colorize",), network=name) for name in ("lite", "artistic"))
+    assert admitted_at_once(capacity, lite, a_second()) > 5
+    assert admitted_at_once(capacity, artistic, a_second()) == 1
+
+
 def a_report(*skipped: tuple[Enhancer, SkipReason]) -> Report:
     steps = tuple(SkippedStep(enhancer=e, defects=(), reason=reason) for e, reason in skipped)
     diagnosis = Diagnosis(severities=dict.fromkeys(Defect, 0), thresholds=dict.fromkeys(Defect, 1))

@@ -38,3 +38,14 @@ def test_unmeasured_size_borrows_from_the_nearest(megapixels, ms):
     times.learn(1.2, 10)
 
     assert times.mean_ms(megapixels) == ms
+
+
+def test_networks_of_one_server_are_told_apart():
+    """What `artistic` takes says nothing of `lite`, nor of one nobody has asked for."""
+    times = ServiceTimes()
+    times.learn(1.2, 8000, "artistic")
+    times.learn(1.2, 150, "lite")
+
+    assert times.mean_ms(1.2, "artistic") == 8000
+    assert times.quantile_ms(1.2, 0.9, "lite") == 150
+    assert (times.mean_ms(1.2, "stable"), times.count(1.2, "stable")) == (0, 0)
