@@ -2,7 +2,7 @@
 
 known answer ── hit
 equal request in hand, here or at another gateway ── wait for its outcome
-else ── admitted? ── run ── keep it, if nothing was left out for want of time or a replica
+else ── admitted? ── run ── keep it, if nothing was left out for want of time, memory or a replica
 """
 
 import asyncio
@@ -17,8 +17,9 @@ from darkroom.contracts.options import DiagnoseOptions
 from darkroom.contracts.plan import SkipReason
 from darkroom.contracts.report import Report
 from gateway.cache import Store
+from gateway.calls import Work
 from gateway.capacity import Capacity, Road
-from gateway.enhancing import Outcome, Work
+from gateway.enhancing import Outcome
 from gateway.flights import Flights
 from gateway.replicas import Replicas
 
@@ -29,6 +30,8 @@ CacheWord = Literal["hit", "miss", "shared", "off"]
 Run = Callable[[], Awaitable[Outcome]]
 
 _FOR_NOW = (SkipReason.NO_TIME, SkipReason.OVER_CAPACITY, SkipReason.REPLICA_FAILED)
+# What handlers note where they worked at a smaller size than they would have liked to.
+_REDUCED = {"working_px", "short_of_memory"}
 
 
 @dataclass(frozen=True)
@@ -117,8 +120,11 @@ class Results:
 
 
 def is_final(report: Report) -> bool:
-    """Whether the same request would be answered in the same way at a better moment."""
-    return not any(step.reason in _FOR_NOW for step in report.skipped)
+    """Whether more time or less traffic would make no other answer of the same request."""
+    by = [step.by for step in (*report.steps, *report.undone)]
+    by += [report.colorized.by] if report.colorized else []
+    left_out = any(step.reason in _FOR_NOW for step in report.skipped)
+    return not left_out and not any(_REDUCED & one.notes.keys() for one in by)
 
 
 def pack(outcome: Outcome) -> bytes:

@@ -5,9 +5,12 @@ import asyncio
 import pytest
 
 from darkroom.contracts import headers
-from darkroom.contracts.report import Report
+from darkroom.contracts.defects import Enhancer
+from darkroom.contracts.plan import SkippedStep, SkipReason
+from darkroom.contracts.report import ColorizeReport, Report, StepReport
+from gateway.results import is_final
 from tests.gateway.photos import a_photo
-from tests.gateway.replica import a_diagnosis, answers, hangs, until
+from tests.gateway.replica import a_diagnosis, a_model_reply, answers, hangs, until
 
 
 @pytest.fixture
@@ -75,6 +78,40 @@ async def test_results_for_want_of_a_replica_are_not_kept(client, replica, gatew
 
     assert (await enhance(client))[0] == "miss"
     assert (await enhance(client))[0] == "hit"
+
+
+@pytest.mark.parametrize("note", ["working_px", "short_of_memory"])
+async def test_results_at_a_smaller_size_are_not_kept(client, replica, note):
+    """Whoever has more time, or finds the service less busy, gets all of it."""
+    replica.notes = {note: 640.0}
+    assert (await enhance(client))[:2] == ("miss", 200)
+    replica.notes = {"angle": 1.0}
+
+    assert (await enhance(client))[0] == "miss"
+    assert (await enhance(client))[0] == "hit"
+
+
+def test_every_part_of_a_report_counts():
+    """Left out, undone at a smaller size, coloured at one: none is the last word."""
+    reduced = a_model_reply(notes={"working_px": 640.0})
+    undone = StepReport(enhancer=Enhancer.RESTORE, defects=(), ms=1, by=reduced)
+    skipped = {
+        reason: a_report(skipped=(SkippedStep(enhancer="tone", defects=(), reason=reason),))
+        for reason in SkipReason
+    }
+
+    assert is_final(a_report())
+    assert not is_final(a_report(undone=(undone,)))
+    assert not is_final(a_report(colorized=ColorizeReport(ms=1, by=reduced)))
+    assert {reason for reason, report in skipped.items() if not is_final(report)} == {
+        SkipReason.NO_TIME,
+        SkipReason.OVER_CAPACITY,
+        SkipReason.REPLICA_FAILED,
+    }
+
+
+def a_report(**parts):
+    return Report(request_id="", total_ms=1, budget_ms=1000, **parts)
 
 
 async def test_equal_requests_at_once_are_one_run(client, replica):
