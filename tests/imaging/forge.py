@@ -47,6 +47,28 @@ def declare_size(jpeg: bytes, width: int, height: int) -> bytes:
     return jpeg[:at] + struct.pack(">HH", height, width) + jpeg[at + 4 :]
 
 
+def mutate(payload: bytes, rng: np.random.Generator) -> bytes:
+    """Up to five changes: bytes and bits flipped, runs dropped or doubled, lengths made absurd."""
+    data = bytearray(payload)
+    for _ in range(rng.integers(1, 6)):
+        at = int(rng.integers(len(data)))
+        length = int(rng.integers(1, 40))
+        match rng.integers(5):
+            case 0:
+                data[at] = rng.integers(256)
+            case 1:
+                data[at] ^= 1 << int(rng.integers(8))
+            case 2:
+                del data[at : at + length]
+            case 3:
+                data[at:at] = data[at : at + length]
+            case _:
+                data[at : at + 4] = rng.choice(
+                    [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"]
+                )
+    return bytes(data)
+
+
 def forge_exif(orientation: int = 1, order: str = "<", thumbnail: bytes = b"") -> bytes:
     """An EXIF block as a camera writes it: maker, orientation, size, maker note, GPS, thumbnail."""
 

@@ -17,6 +17,7 @@ from tests.imaging.forge import (
     forge_png,
     insert_chunks,
     insert_segments,
+    mutate,
     png_chunk,
     segment,
 )
@@ -125,27 +126,6 @@ def test_mutations_give_a_photo_or_an_error_of_ours(name):
             assert decode(encode(photo), LIMIT).pixels.shape == photo.pixels.shape
     assert statuses <= {415, 422}
     assert 422 in statuses
-
-
-def mutate(payload: bytes, rng: np.random.Generator) -> bytes:
-    data = bytearray(payload)
-    for _ in range(rng.integers(1, 6)):
-        at = int(rng.integers(len(data)))
-        length = int(rng.integers(1, 40))
-        match rng.integers(5):
-            case 0:
-                data[at] = rng.integers(256)
-            case 1:
-                data[at] ^= 1 << int(rng.integers(8))
-            case 2:
-                del data[at : at + length]
-            case 3:
-                data[at:at] = data[at : at + length]
-            case _:
-                data[at : at + 4] = rng.choice(
-                    [b"\0\0\0\0", b"\xff\xff\xff\xff", b"\x7f\xff\xff\xff"]
-                )
-    return bytes(data)
 
 
 def test_page_behind_a_photo_does_not_come_back():
