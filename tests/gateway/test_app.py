@@ -4,13 +4,10 @@ import asyncio
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
-from contextlib import asynccontextmanager
 from pathlib import Path
 
-import aiohttp
 import pytest
 from pydantic import ValidationError
 
@@ -23,6 +20,7 @@ from gateway.replies import compact
 from gateway.settings import Settings
 from tests.gateway.conftest import NO_PAGE
 from tests.gateway.photos import a_photo
+from tests.gateway.process import gateway_process
 from tests.gateway.replica import a_diagnosis, a_model_reply
 
 ROOT = Path(__file__).parents[2]
@@ -208,7 +206,7 @@ async def test_termination_finishes_what_was_begun(replica):
 
     asked = asyncio.Event()
     replica.behaviours["defects"] = takes_a_while
-    async with a_process(replica) as (process, client):
+    async with gateway_process(replica.url) as (process, client):
         sent = asyncio.create_task(client.post("/enhance_image", data=a_photo()))
         await asked.wait()
         process.send_signal(signal.SIGTERM)
@@ -218,7 +216,7 @@ async def test_termination_finishes_what_was_begun(replica):
 
 async def test_leaving_gateway_says_so_before_it_closes(replica):
     """For a while photos are still taken, over connections that end; `/readyz` keeps more away."""
-    async with a_process(replica, DARKROOM_DRAIN_S="2") as (process, client):
+    async with gateway_process(replica.url, DARKROOM_DRAIN_S="2") as (process, client):
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):
             while (await client.get("/readyz")).status != 503:  # noqa: ASYNC110 – a process
@@ -226,44 +224,3 @@ async def test_leaving_gateway_says_so_before_it_closes(replica):
         async with client.post("/enhance_image", data=a_photo()) as reply:
             assert (reply.status, reply.headers["Connection"]) == (200, "close")
         assert await process.wait() == 0
-
-
-@asynccontextmanager
-async def a_process(replica, **environment):
-    """A gateway in a process of its own, and a client of it."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "gateway",
-        cwd=ROOT,
-        stderr=asyncio.subprocess.DEVNULL,
-        env={
-            "DARKROOM_PORT": str(port),
-            "DARKROOM_DEFECTS_URL": replica.url,
-            "DARKROOM_TONE_URL": replica.url,
-            "DARKROOM_BUDGET_MS": "5000",
-            **environment,
-        },
-    )
-    try:
-        async with asyncio.timeout(30), aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
-            await _until_listening(port)
-            yield process, client
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-
-
-async def _until_listening(port):
-    while True:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except ConnectionError:
-            await asyncio.sleep(0.05)
-        else:
-            writer.close()
-            return
