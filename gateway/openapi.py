@@ -23,6 +23,9 @@ from gateway.jobs.openapi import SCHEMAS as JOB_SCHEMAS
 from gateway.jobs.openapi import job_paths
 from gateway.readiness import Readiness
 from gateway.reading import PHOTO_FIELD
+from gateway.votes.openapi import GIVEN as VOTE_ANSWERS
+from gateway.votes.openapi import TAKEN as VOTE_REQUESTS
+from gateway.votes.openapi import vote_paths
 
 Json = dict[str, Any]
 
@@ -87,6 +90,7 @@ def openapi_document() -> Json:
                 )
             },
             **job_paths(_schemas()),
+            **vote_paths(),
             "/healthz": {"get": _plain_route("The process lives", "text/plain")},
             "/readyz": {"get": _readyz()},
             "/metrics": {"get": _plain_route("Counts and times for Prometheus", "text/plain")},
@@ -105,8 +109,16 @@ def _schemas() -> Json:
         FixDefectOptions,
         AdjustOptions,
         ColorizeOptions,
+        *VOTE_REQUESTS,
     )
-    given: tuple[type[BaseModel], ...] = (DiagnoseAnswer, Problem, Readiness, Report, *JOB_SCHEMAS)
+    given: tuple[type[BaseModel], ...] = (
+        DiagnoseAnswer,
+        Problem,
+        Readiness,
+        Report,
+        *JOB_SCHEMAS,
+        *VOTE_ANSWERS,
+    )
     _, definitions = models_json_schema(
         [(model, "validation") for model in taken] + [(model, "serialization") for model in given],
         ref_template="#/components/schemas/{model}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import web
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from darkroom.contracts.errors import (
     MalformedRequest,
@@ -27,6 +27,7 @@ FORM_BYTES = 64 << 10  # what a form may add to its photo: boundaries, headers, 
 MAX_OPTION_BYTES = 256
 
 Options = TypeVar("Options", bound=DiagnoseOptions)
+Model = TypeVar("Model", bound=BaseModel)
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class ReceivedPhoto:
 
 
 async def read_photo(
-    request: web.Request, options_type: type[Options], settings: Settings, held: HeldBytes
-) -> tuple[ReceivedPhoto, Options]:
+    request: web.Request, options_type: type[Model], settings: Settings, held: HeldBytes
+) -> tuple[ReceivedPhoto, Model]:
     """Read the whole request: the photo as field `image` of a form or as the body itself.
 
     Options come from the query string and, in a form, from its other fields.
@@ -56,7 +57,8 @@ async def read_photo(
     is_form = request.content_type.startswith("multipart/")
     boundary = boundary_of(request.headers["Content-Type"]) if is_form else b""
 
-    body = await _read_body(request, settings, held, FORM_BYTES if is_form else 0)
+    limit = settings.max_bytes + (FORM_BYTES if is_form else 0)
+    body = await read_body(request, settings, held, limit)
     pairs = list(request.query.items())
     payload = body
     if is_form:
@@ -71,10 +73,8 @@ async def read_photo(
     return ReceivedPhoto(payload, header), options
 
 
-async def _read_body(
-    request: web.Request, settings: Settings, held: HeldBytes, extra_bytes: int
-) -> bytes:
-    limit = settings.max_bytes + extra_bytes
+async def read_body(request: web.Request, settings: Settings, held: HeldBytes, limit: int) -> bytes:
+    """The body, of at most `limit` bytes. Raises as `read_photo` does."""
     if (request.content_length or 0) > limit:
         raise PayloadTooLarge()
     chunks, count = [], 0
@@ -107,7 +107,7 @@ def _take_apart(body: bytes, boundary: bytes) -> tuple[bytes, list[tuple[str, st
     return bytes(photos[0]), pairs
 
 
-def options_of(options_type: type[Options], pairs: Iterable[tuple[str, str]]) -> Options:
+def options_of(options_type: type[Model], pairs: Iterable[tuple[str, str]]) -> Model:
     """Options as they were sent, checked. Raises `MalformedRequest` where they are not right."""
     given: dict[str, str] = {}
     for name, value in pairs:

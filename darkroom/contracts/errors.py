@@ -9,6 +9,7 @@ ServiceError 500 internal
 │   └── NotFinished 404 not_finished
 ├── MethodNotAllowed 405 method_not_allowed
 ├── SlowRequest 408 slow_request
+├── NameTaken 409 name_taken
 ├── PayloadTooLarge 413 payload_too_large
 │   └── PhotoTooLarge 422 photo_too_large
 ├── UnsupportedPhoto 415 unsupported_photo
@@ -86,6 +87,12 @@ class SlowRequest(ServiceError):
     """The request took too long to arrive."""
 
     status, code = 408, "slow_request"
+
+
+class NameTaken(ServiceError):
+    """There is something else of this name already."""
+
+    status, code = 409, "name_taken"
 
 
 class PayloadTooLarge(ServiceError):

@@ -110,16 +110,18 @@ def add_jobs(
     app[JOBS] = Jobs(settings, admission)
     registry.register(app[JOBS].metrics)
     for method, path, name in ROUTES:
-        app.router.add_route(method, path, _answered_by(name))
+        app.router.add_route(method, path, answered_by("gateway.jobs.routes", name))
     app.cleanup_ctx.append(app[JOBS].run)
     app.on_shutdown.append(app[JOBS].end_streams)
 
 
-def _answered_by(name: str) -> Handler:
+def answered_by(module: str, name: str) -> Handler:
+    """Hand requests with a session to a function of a module that is imported then."""
+
     async def handle(request: web.Request) -> web.StreamResponse:
         session = session_of(request)
         service = await request.app[JOBS].service()
-        answer = getattr(importlib.import_module("gateway.jobs.routes"), name)
+        answer = getattr(importlib.import_module(module), name)
         return await cast(Answer, answer)(request, service, session)
 
     return handle

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from gateway.jobs.database import Connection, Database
-from gateway.jobs.storage import Storage, original_key
+from gateway.jobs.storage import Storage, original_key, vote_of
 from gateway.jobs.store import remove_unused
 
 _AT_ONCE = 500
@@ -46,4 +46,9 @@ async def _without_rows(connection: Connection, keys: list[str]) -> list[str]:
         "SELECT result_key FROM jobs WHERE result_key = ANY(%s)", (keys,)
     )
     used |= {row["result_key"] for row in await rows.fetchall()}
+    rows = await connection.execute(
+        "SELECT id FROM votes WHERE id::text = ANY(%s)", ([vote_of(key) for key in keys],)
+    )
+    votes = {str(row["id"]) for row in await rows.fetchall()}  # which stay until they are deleted
+    used |= {key for key in keys if vote_of(key) in votes}
     return [key for key in keys if key not in used]

@@ -21,7 +21,7 @@ from gateway.jobs.uploads import received_upload, wishes_of
 
 PAGE, LONGEST_PAGE = 50, 200
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
-_OF_PHOTOS = {  # a stranger's bytes on our own origin
+OF_PHOTOS = {  # a stranger's bytes on our own origin
     "Cache-Control": "private, max-age=3600, immutable",
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-origin",
@@ -111,7 +111,7 @@ async def result(request: web.Request, service: Service, session: bytes) -> web.
 async def _photo(
     request: web.Request, service: Service, key: str, media_type: str, row: Row
 ) -> web.Response:
-    headers = dict(_OF_PHOTOS)
+    headers = dict(OF_PHOTOS)
     if request.query.get("download") == "1":
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(row['name'], '')}"
     payload = await service.storage.get(key)

@@ -25,6 +25,21 @@ def result_folder(job: UUID) -> str:
     return f"results/{job}"
 
 
+def version_key(vote: UUID, sha256: bytes) -> str:
+    """By content: two uploads of one version at once cannot disturb each other."""
+    return f"{vote_folder(vote)}/{sha256.hex()}"
+
+
+def vote_folder(vote: UUID) -> str:
+    return f"votes/{vote}"
+
+
+def vote_of(key: str) -> str | None:
+    """The id of the vote that an object belongs to, if it does to one."""
+    folder, *rest = key.split("/")
+    return rest[0] if folder == "votes" and rest else None
+
+
 class Storage:
     """Objects by key; keys are made of our own ids, never of what a client names.
 

@@ -13,7 +13,10 @@ from pydantic import HttpUrl
 from gateway.app import create_app
 from gateway.serving import SERVER_OPTIONS
 from gateway.settings import Settings
+from tests.gateway.postgres import database_url, postgres
 from tests.gateway.replica import Replica
+
+__all__ = ["database_url", "postgres"]  # fixtures, known by their names
 
 NO_PAGE = Path("nowhere")  # built or not, the page is no matter of these tests
 
