@@ -44,7 +44,6 @@ from gateway.replies import json_response, photo_response
 from gateway.results import Asked, Results, Run
 from gateway.settings import Settings
 from gateway.votes.front import add_votes
-from gateway.votes.front import add_votes
 
 routes = web.RouteTableDef()
 
@@ -71,7 +70,6 @@ def create_app(settings: Settings) -> web.Application:
     app.cleanup_ctx.append(_model_servers)
     app.cleanup_ctx.append(_results)
     add_jobs(app, settings, app[ADMISSION], app[METRICS].registry)
-    add_votes(app)
     add_votes(app)
     return app
 
