@@ -1,6 +1,7 @@
 """What leaves the gateway: photos, JSON and problem documents, with their headers."""
 
 import json
+import re
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -41,10 +42,14 @@ def _told(report: Report) -> dict[str, str]:
     return {headers.REPORT: compact(report), "Server-Timing": server_timing(report)}
 
 
+# Digits after the third of a number that is a key's value; in a string the quote would be escaped.
+_LONG_NUMBER = re.compile(r'":(?<!\\":)(-?\d+\.\d{3})\d+(?=[,}])')
+
+
 def compact(report: Report) -> str:
     """JSON fit for a header: ASCII, one line, no more digits than mean anything."""
-    document = json.loads(report.model_dump_json(), parse_float=lambda text: round(float(text), 3))
-    return json.dumps(document, separators=(",", ":"))
+    # Cut off rather than rounded: half the time of a detour over Python's objects.
+    return _LONG_NUMBER.sub(r'":\1', report.model_dump_json(ensure_ascii=True))
 
 
 def server_timing(report: Report) -> str:

@@ -173,14 +173,14 @@ def test_documented_commands_name_what_is_needed():
 
 def test_report_stays_within_a_header_whatever_a_model_server_says():
     """Line ends, other alphabets and not-a-numbers do not get through."""
-    said = a_model_reply().model_copy(update={"device": "Grafik\n\u00fc"})
+    said = a_model_reply().model_copy(update={"device": 'Grafik\n\u00fc":1.23456,'})
     report = Report(request_id="x", diagnosed_by=said, total_ms=1.23456, budget_ms=1000)
     text = compact(report)
 
     assert text.isascii()
     assert text.isprintable()
     assert Report.model_validate_json(text).diagnosed_by == said
-    assert Report.model_validate_json(text).total_ms == 1.235
+    assert Report.model_validate_json(text).total_ms == 1.234
 
 
 def test_names_are_short():
