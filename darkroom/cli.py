@@ -1,4 +1,4 @@
-"""The command line: `darkroom enhance`, `colorize`, `diagnose`, `weights`, `up`.
+"""The command line: `darkroom enhance`, `colorize`, `diagnose`, `votes`, `weights`, `up`.
 
 Exit status: 0 all went well, 1 some photos failed or the cluster could not start, 2 wrong usage.
 """
@@ -30,10 +30,12 @@ from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.errors import ServiceError
 from darkroom.contracts.options import ColorModel
 from darkroom.contracts.report import DiagnoseAnswer
+from darkroom.votes import commands as votes
 from darkroom.weights import commands as weights
 
 app = typer.Typer(help="Finds what is wrong with a photo and mends it.", no_args_is_help=True)
 app.add_typer(jobs_cli.app, name="jobs")
+app.add_typer(votes.app, name="votes")
 app.add_typer(weights.app, name="weights")
 
 Photos = Annotated[

@@ -13,43 +13,26 @@ import io
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import aiohttp
-from pydantic import ValidationError
 
-from darkroom.client import DEFAULT_URL, Unreachable
-from darkroom.contracts.errors import OutOfTime, ServiceError
 from darkroom.contracts.jobs import (
     FILE_FIELD,
     IDEMPOTENCY_HEADER,
     JOBS_ROUTE,
-    SESSION_HEADER,
     Job,
     JobList,
     Operation,
 )
-from darkroom.contracts.problem import Problem
+from darkroom.session import SessionClient
 
 _AGAIN_S = 1.0  # between looks, while a stream of events is not to be had
 
 
-class AsyncJobs:
+class AsyncJobs(SessionClient):
     """The jobs of one session; one object serves many calls at once."""
-
-    def __init__(self, url: str = DEFAULT_URL, *, session: str, timeout_s: float = 60.0) -> None:
-        self.url = url.rstrip("/")
-        self._headers = {SESSION_HEADER: session}
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._http: aiohttp.ClientSession | None = None  # needs a running loop: made on use
-
-    async def __aenter__(self) -> Self:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        if self._http is not None:
-            await self._http.close()
 
     async def submit(
         self,
@@ -74,16 +57,16 @@ class AsyncJobs:
             form.add_field(name, str(value))
         form.add_field(FILE_FIELD, io.BytesIO(payload), filename=path.name)
         keyed = {IDEMPOTENCY_HEADER: key} if key else {}
-        return Job.model_validate_json(await self._call("POST", JOBS_ROUTE, data=form, told=keyed))
+        return Job.model_validate_json(await self.call("POST", JOBS_ROUTE, data=form, told=keyed))
 
     async def job(self, id_: UUID) -> Job:
         """A job as it is now. Raises as `submit` does."""
-        return Job.model_validate_json(await self._call("GET", f"{JOBS_ROUTE}/{id_}"))
+        return Job.model_validate_json(await self.call("GET", f"{JOBS_ROUTE}/{id_}"))
 
     async def page(self, before: str | None = None) -> JobList:
         """The session's jobs, newest first. Raises as `submit` does."""
         given = {"before": before} if before else {}
-        return JobList.model_validate_json(await self._call("GET", JOBS_ROUTE, params=given))
+        return JobList.model_validate_json(await self.call("GET", JOBS_ROUTE, params=given))
 
     async def ended(self, job: Job) -> Job:
         """The job once it has ended, however long that takes. Raises as `submit` does."""
@@ -97,11 +80,11 @@ class AsyncJobs:
 
     async def result(self, job: Job) -> bytes:
         """The photo as it came back. Raises `NotFinished` before that, else as `submit` does."""
-        return await self._call("GET", f"{JOBS_ROUTE}/{job.id}/result")
+        return await self.call("GET", f"{JOBS_ROUTE}/{job.id}/result")
 
     async def delete(self, id_: UUID) -> None:
         """Delete a job or an order. Raises as `submit` does."""
-        await self._call("DELETE", f"{JOBS_ROUTE}/{id_}")
+        await self.call("DELETE", f"{JOBS_ROUTE}/{id_}")
 
     async def _events(self, id_: UUID) -> AsyncIterator[Job]:
         """The job as it changes, until the stream ends or breaks."""
@@ -118,34 +101,3 @@ class AsyncJobs:
                         yield Job.model_validate(json.loads(value))
         except (aiohttp.ClientError, TimeoutError):
             return
-
-    async def _call(
-        self,
-        method: str,
-        path: str,
-        told: Mapping[str, str] | None = None,
-        data: aiohttp.FormData | None = None,
-        params: Mapping[str, str] | None = None,
-    ) -> bytes:
-        headers = self._headers | dict(told or {})
-        try:
-            async with self._client().request(
-                method, self.url + path, headers=headers, data=data, params=params
-            ) as reply:
-                body = await reply.read()
-        except TimeoutError as error:
-            raise OutOfTime(f"No answer from {self.url} in {self._timeout.total} s.") from error
-        except (aiohttp.ClientError, ValueError) as error:
-            message = f"No Darkroom answers at {self.url}. `darkroom up` starts one."
-            raise Unreachable(message) from error
-        if reply.status >= 400:
-            try:
-                raise Problem.model_validate_json(body).to_error()
-            except ValidationError as error:
-                raise ServiceError(f"The answer was HTTP {reply.status}.") from error
-        return body
-
-    def _client(self) -> aiohttp.ClientSession:
-        if self._http is None:
-            self._http = aiohttp.ClientSession(timeout=self._timeout)
-        return self._http

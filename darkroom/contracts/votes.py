@@ -2,7 +2,7 @@
 
 A *vote* compares *variants*, for instance two models' outputs, over the same photos. A *version*
 is one photo in one variant, a *pair* two versions of one photo. A *voter* is a session; its
-*ballot* on a pair says which side it found better. Keys on the wire are camelCase, as those of jobs.
+*ballot* on a pair says which side it found better. Keys on the wire are camelCase, as with jobs.
 
     POST   /api/votes                         `VoteRequest` → 201 `Vote`; 200 where this session has
                                               made the same one already
