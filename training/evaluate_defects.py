@@ -5,14 +5,12 @@ figure comes from the other half. Each photo is judged clean and with each of th
 two severities; whatever another defect brought along counts by its true severity.
 """
 
-import argparse
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 from sklearn.metrics import roc_auc_score, roc_curve
@@ -25,8 +23,8 @@ from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS
 from training.degradations import Recipe, degrade
-from training.fine_tuning import DATA
 from training.photos import BUNDLED, bundled_photo, find_photos, read_pixels
+from training.reporting import arguments_for, plot_losses, save_metrics
 from training.samples import as_photo
 
 SEVERITIES = (0.4, 0.8)
@@ -138,15 +136,9 @@ def _at_width(pixels: Pixels, width: int) -> Pixels:
     return np.asarray(cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
 
 
-def plot(judged: Judged, progress: Path, path: Path) -> None:
+def plot(judged: Judged, run: Path, path: Path) -> None:
     figure, (losses, rates, severities) = plt.subplots(1, 3, figsize=(15, 4.6))
-    if progress.exists():
-        history = json.loads(progress.read_text())
-        losses.plot(*zip(*history["losses"], strict=True), label="training loss")
-        right = losses.twinx()
-        right.plot(*zip(*history["scores"], strict=True), "o-", color="tab:red", label="held out")
-        right.set_ylabel("mean absolute error, held out")
-    losses.set(xlabel="step", ylabel="training loss", title="Training")
+    plot_losses(losses, run)
     for column, defect in enumerate(COLUMNS):
         truth, predicted = judged.truth[:, column], judged.predicted[:, column]
         decided = (truth >= PRESENT) | (truth < ABSENT)
@@ -189,12 +181,7 @@ def draw_sheet(path: Path) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--run", type=Path, default=Path("runs/defects"))
-    parser.add_argument("--report", type=Path, default=Path("training/reports/defects"))
-    arguments = parser.parse_args()
-    mpl.use("Agg")
+    arguments = arguments_for("defects", __doc__).parse_args()
     held_out = find_photos(arguments.data).validation
     thresholds = fit_thresholds(judge(held_out[::2]))
     network = DefectNetwork()
@@ -204,7 +191,6 @@ def main() -> None:
     judged = judge(held_out[1::2])
     report = measure(judged, thresholds)
     any_alarm = (judged.predicted[judged.clean] >= thresholds).any(axis=1).mean()
-    arguments.report.mkdir(parents=True, exist_ok=True)
     summary = {
         "photos": int(judged.clean.sum()),
         "severities": SEVERITIES,
@@ -212,9 +198,9 @@ def main() -> None:
         "defects": report,
         "clean_and_degraded_by_size": judge_sizes(arguments.data),
     }
-    (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+    save_metrics(arguments.report, summary)
     draw_sheet(arguments.report / "sheet.png")
-    plot(judged, arguments.run / "progress.json", arguments.report / "curves.png")
+    plot(judged, arguments.run, arguments.report / "curves.png")
     alarm_note = f"Clean photos with any alarm: {any_alarm:.1%} of {judged.clean.sum()}."
     header = list(next(iter(report.values())))
     rows = [[name, *(f"{row[key]:.3f}" for key in header)] for name, row in report.items()]

@@ -7,7 +7,6 @@ ones are touched, by how much, and what was judged no better and undone.
 """
 
 import argparse
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +27,7 @@ from training.degradations.recipe import to_pixels
 from training.fine_tuning import DATA
 from training.perception import Perception, load_perception
 from training.photos import find_photos, read_pixels
+from training.reporting import save_metrics
 
 REPORT = Path("training/reports/plan")
 COMBINATIONS: tuple[tuple[Defect, ...], ...] = (
@@ -181,8 +181,7 @@ def main() -> None:
         "combinations": by_combination,
         "good_photos": good,
     }
-    arguments.report.mkdir(parents=True, exist_ok=True)
-    (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+    save_metrics(arguments.report, summary)
     print("all", summary["all"])
     for photo in good:
         print(photo)

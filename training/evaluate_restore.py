@@ -7,13 +7,11 @@ time of both, measured in turn. Then what becomes of clean photos and of texture
 tiles cost, and how much of the gain is left at a working size.
 """
 
-import argparse
 import json
 import time
 from pathlib import Path
 
 import cv2
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 import torch
@@ -38,9 +36,10 @@ from training.degradations.lens import WIDEST_PX, disc, stroke
 from training.degradations.light import to_linear, to_srgb
 from training.degradations.recipe import to_pixels
 from training.degradations.sensor import severity_of
-from training.fine_tuning import DATA
 from training.photos import BUNDLED, bundled_photo, read_pixels
+from training.reporting import arguments_for, plot_losses, save_metrics
 from training.restore import WEIGHTS, find_sharp
+from training.sheets import draw_rows
 
 SIGMAS, QUALITIES, BLUR = (10, 25, 50), (10, 20, 40), 0.4
 BOUNDS = {
@@ -180,31 +179,21 @@ def at_working_size(restorer: Restorer, photo: Pixels) -> dict[str, float]:
 
 def draw_sheet(photos: list[Pixels], restorer: Restorer, path: Path) -> None:
     """Clean, damaged and restored crops, one flaw a row, two photos beside each other."""
-    flaws = tuple(BOUNDS)
-    figure, axes = plt.subplots(len(flaws), 6, figsize=(15, 2.5 * len(flaws)))
-    for row, flaw in enumerate(flaws):
+    rows: dict[str, list[Pixels]] = {}
+    for number, flaw in enumerate(BOUNDS):
+        rows[flaw] = []
         for column in range(2):
-            clean = photos[(row + column) % len(photos)]
+            clean = photos[(number + column) % len(photos)]
             y, x = ((side - 160) // 2 for side in clean.shape[:2])
             clean = clean[y : y + 160, x : x + 160]
-            damaged, told = damage(clean, flaw, row)
-            for place, picture in enumerate((clean, damaged, restore(restorer, damaged, told))):
-                axes[row, 3 * column + place].imshow(picture, interpolation="nearest")
-        axes[row, 0].set_ylabel(flaw)
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-    for axis, title in zip(axes[0], ("clean", "damaged", "restored") * 2, strict=True):
-        axis.set_title(title)
-    figure.tight_layout()
-    figure.savefig(path, dpi=60)
+            damaged, told = damage(clean, flaw, number)
+            rows[flaw] += [clean, damaged, restore(restorer, damaged, told)]
+    draw_rows(path, rows, ("clean", "damaged", "restored") * 2)
 
 
-def plot(gains: dict[str, dict[str, float]], progress: Path, path: Path) -> None:
+def plot(gains: dict[str, dict[str, float]], run: Path, path: Path) -> None:
     figure, (losses, bars) = plt.subplots(1, 2, figsize=(13, 4.2), width_ratios=(1, 2))
-    if progress.exists():
-        history = json.loads(progress.read_text())
-        losses.plot(*zip(*history["losses"], strict=True))
-    losses.set(xlabel="step", ylabel="training loss", title="Training")
+    plot_losses(losses, run)
     places = np.arange(len(gains))
     for index, name in enumerate(("gain_db", "gain_untold_db")):
         bars.bar(places + 0.3 * index, [row[name] for row in gains.values()], 0.3, label=name)
@@ -217,13 +206,9 @@ def plot(gains: dict[str, dict[str, float]], progress: Path, path: Path) -> None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--run", type=Path, default=Path("runs/restore"))
-    parser.add_argument("--report", type=Path, default=Path("training/reports/restore"))
+    parser = arguments_for("restore", __doc__)
     parser.add_argument("--photos", type=int, default=16, help="how many of the held-out photos")
     arguments = parser.parse_args()
-    mpl.use("Agg")
     cv2.setNumThreads(1)
     torch.set_num_threads(1)
     held_out = find_sharp(arguments.data).validation
@@ -243,9 +228,8 @@ def main() -> None:
         "exactness": exact,
         "large_photo_gain_db": at_working_size(restorer, large),
     }
-    arguments.report.mkdir(parents=True, exist_ok=True)
-    (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
-    plot(gains, arguments.run / "progress.json", arguments.report / "gains.png")
+    save_metrics(arguments.report, summary)
+    plot(gains, arguments.run, arguments.report / "gains.png")
     shown = [bundled_photo(name) for name in BUNDLED]
     draw_sheet(shown, restorer, arguments.report / "sheet.jpg")
     # These photos are not ours to pass on: their sheet stays in the run's own folder.

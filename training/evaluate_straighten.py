@@ -7,14 +7,11 @@ that measure, with nothing taken off, and on all of them. The confidence is fitt
 the photos, the figures come from the other.
 """
 
-import argparse
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import cv2
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -30,8 +27,8 @@ from darkroom.networks.straighten import (
 )
 from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
-from training.fine_tuning import DATA
 from training.photos import read_pixels
+from training.reporting import arguments_for, save_metrics
 from training.straighten import WEIGHTS, photos_by_split, tilt
 
 TURNS = (0.0, -10.0, -4.0, 4.0, 10.0)
@@ -230,13 +227,9 @@ def draw_sheet(straightener: Straightener, photos: list[Pixels], path: Path) -> 
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--run", type=Path, default=Path("runs/straighten"))
-    parser.add_argument("--report", type=Path, default=Path("training/reports/straighten"))
+    parser = arguments_for("straighten", __doc__)
     parser.add_argument("--every", type=int, default=1, help="look at each n-th photo only")
     arguments = parser.parse_args()
-    mpl.use("Agg")
     cv2.setNumThreads(1)
     _, paths = photos_by_split(arguments.data)
     # Shuffled: photos lie in the order of their rooms, and each n-th would be the same room.
@@ -259,8 +252,7 @@ def main() -> None:
         "left_alone": left_alone(straightener, paths[1::2], judged),
         "convergence": convergence(straightener, list(np.asarray(paths[1::2])[built][:60])),
     }
-    arguments.report.mkdir(parents=True, exist_ok=True)
-    (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
+    save_metrics(arguments.report, summary)
     plot(judged, least, arguments.report / "errors.png")
     # These photos are not ours to pass on: their sheets stay in the run's own folder.
     arguments.run.mkdir(parents=True, exist_ok=True)

@@ -5,11 +5,8 @@ the code that serves: gain in PSNR over the degraded photo, beside the simple ri
 run. Then what the whole road does to good photos: diagnosed by `defects`, mended only if found.
 """
 
-import argparse
-import json
 from pathlib import Path
 
-import matplotlib as mpl
 import matplotlib.pyplot as plt
 import numpy as np
 
@@ -23,9 +20,10 @@ from darkroom.networks.tone import MENDED, Toner, load_toner
 from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS as DEFECT_WEIGHTS
 from training.degradations import Recipe, degrade
-from training.fine_tuning import DATA
 from training.photos import BUNDLED, bundled_photo, find_photos, read_pixels
+from training.reporting import arguments_for, plot_losses, save_metrics
 from training.rivals import RIVALS
+from training.sheets import draw_rows
 from training.tone import WEIGHTS
 
 SEVERITIES = (0.4, 0.8)
@@ -84,29 +82,19 @@ def harm_to_good(
 
 def draw_sheet(photos: list[Pixels], toner: Toner, path: Path) -> None:
     """Clean, degraded at both severities and mended, one defect a row, the photos in turn."""
-    figure, axes = plt.subplots(len(MENDED), 5, figsize=(16, 2.4 * len(MENDED)))
-    for row, defect in enumerate(MENDED):
-        clean = photos[row % len(photos)]
-        axes[row, 0].imshow(clean)
-        axes[row, 0].set_ylabel(defect.value)
-        for column, severity in enumerate(SEVERITIES):
-            degraded = degrade(clean, Recipe({defect: severity}, row)).pixels
-            axes[row, 1 + 2 * column].imshow(degraded)
-            axes[row, 2 + 2 * column].imshow(mend(toner, degraded, frozenset({defect})))
-    for axis in axes.flat:
-        axis.set(xticks=[], yticks=[])
-    for axis, title in zip(axes[0], ("clean", "0.4", "mended", "0.8", "mended"), strict=True):
-        axis.set_title(title)
-    figure.tight_layout()
-    figure.savefig(path, dpi=80)
+    rows = {}
+    for number, defect in enumerate(MENDED):
+        row = [photos[number % len(photos)]]
+        for severity in SEVERITIES:
+            degraded = degrade(row[0], Recipe({defect: severity}, number)).pixels
+            row += [degraded, mend(toner, degraded, frozenset({defect}))]
+        rows[defect.value] = row
+    draw_rows(path, rows, ("clean", "0.4", "mended", "0.8", "mended"))
 
 
-def plot(gains: dict[str, dict[str, float]], progress: Path, path: Path) -> None:
+def plot(gains: dict[str, dict[str, float]], run: Path, path: Path) -> None:
     figure, (losses, bars) = plt.subplots(1, 2, figsize=(14, 4.6), width_ratios=(1, 2))
-    if progress.exists():
-        history = json.loads(progress.read_text())
-        losses.plot(*zip(*history["losses"], strict=True))
-    losses.set(xlabel="step", ylabel="training loss", title="Training")
+    plot_losses(losses, run)
     names = list(next(iter(gains.values())))
     for index, name in enumerate(names):
         places = np.arange(len(gains)) + 0.13 * (index - len(names) / 2)
@@ -122,20 +110,14 @@ def plot(gains: dict[str, dict[str, float]], progress: Path, path: Path) -> None
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, default=DATA)
-    parser.add_argument("--run", type=Path, default=Path("runs/tone"))
-    parser.add_argument("--report", type=Path, default=Path("training/reports/tone"))
-    arguments = parser.parse_args()
-    mpl.use("Agg")
+    arguments = arguments_for("tone", __doc__).parse_args()
     held_out = find_photos(arguments.data).validation
     toner, classifier = load_toner(WEIGHTS, "cpu"), load_classifier(DEFECT_WEIGHTS, "cpu")
     gains = {d.value: gains_of(d, held_out, toner, classifier) for d in MENDED}
     good = harm_to_good(held_out, toner, classifier)
-    arguments.report.mkdir(parents=True, exist_ok=True)
     summary = {"severities": SEVERITIES, "gain_in_psnr_db": gains, "good_photos": good}
-    (arguments.report / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
-    plot(gains, arguments.run / "progress.json", arguments.report / "gains.png")
+    save_metrics(arguments.report, summary)
+    plot(gains, arguments.run, arguments.report / "gains.png")
     draw_sheet([bundled_photo(name) for name in BUNDLED], toner, arguments.report / "sheet.png")
     # These photos are not ours to pass on: their sheet stays in the run's own folder.
     arguments.run.mkdir(parents=True, exist_ok=True)

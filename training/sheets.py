@@ -1,9 +1,10 @@
 """Contact sheets: photos side by side, for people to judge."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
+import matplotlib.pyplot as plt
 import numpy as np
 
 from darkroom.imaging.photo import Pixels
@@ -35,6 +36,22 @@ def side_by_side(sheets: Sequence[Pixels]) -> Pixels:
         np.pad(s, ((0, tallest - len(s)), (0, 0), (0, 0)), constant_values=255) for s in sheets
     ]
     return np.concatenate(filled, axis=1)
+
+
+def draw_rows(path: Path, rows: Mapping[str, Sequence[Pixels]], titles: Sequence[str]) -> None:
+    """Draw named rows of photos of any size, each column under its title, and save them."""
+    size = (2.6 * len(titles), 2.4 * len(rows))
+    figure, axes = plt.subplots(len(rows), len(titles), figsize=size, squeeze=False)
+    for line, (name, photos) in zip(axes, rows.items(), strict=True):
+        line[0].set_ylabel(name)
+        for axis, photo in zip(line, photos, strict=True):
+            axis.imshow(photo, interpolation="nearest")
+            axis.set(xticks=[], yticks=[])
+    for axis, title in zip(axes[0], titles, strict=True):
+        axis.set_title(title)
+    figure.tight_layout()
+    figure.savefig(path, dpi=80)
+    plt.close(figure)
 
 
 def save_sheet(path: Path, sheet: Pixels) -> None:
