@@ -15,6 +15,8 @@ from gateway.settings import Settings
 
 log = logging.getLogger(__name__)
 
+BACKLOG = 1024  # connections that may wait to be taken; what is over it is lost for a second
+
 SERVER_OPTIONS: dict[str, Any] = {
     "access_log": None,  # a line for each request costs more than it tells; see /metrics
     "auto_decompress": False,  # encoded bodies are refused, so nobody needs to inflate them
@@ -50,7 +52,7 @@ async def _serve(settings: Settings) -> None:
     runner = Runner(app, settings.read_timeout_s, options)
     try:
         await runner.setup()
-        await web.TCPSite(runner, settings.host, settings.port).start()
+        await web.TCPSite(runner, settings.host, settings.port, backlog=BACKLOG).start()
         log.info("the gateway listens on http://%s:%d", settings.host, settings.port)
         await stop.wait()
         app[LEAVING].set()

@@ -1,5 +1,6 @@
 """Tens of thousands of spoilt pictures; DARKROOM_FUZZ says how many."""
 
+import asyncio
 import os
 import time
 from collections import Counter
@@ -7,10 +8,12 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 from pathlib import Path
 
+import aiohttp
 import pytest
 
 from darkroom.contracts.errors import ServiceError
 from darkroom.imaging.codec import decode, encode
+from tests.end_to_end.pictures import PATIENT_MS
 from tests.faults.pictures import spoilt
 
 pytestmark = pytest.mark.faults
@@ -19,6 +22,7 @@ COUNT = int(os.environ.get("DARKROOM_FUZZ", "50000"))
 PIECE = 1000
 HANG_S = 300.0  # for a thousand pictures, which take a few seconds
 MAX_PIXELS = 50_000_000  # as in service
+SERVERS = ("defects", "restore", "straighten", "tone")
 MOST_GROWTH = 600 << 20  # bytes: three times the largest picture that is decoded at all
 
 
@@ -59,3 +63,24 @@ def test_spoilt_pictures_are_decoded_or_refused():
     assert set(statuses) <= {200, 415, 422}
     assert statuses[200]
     assert growth < MOST_GROWTH
+
+
+async def test_spoilt_pictures_cost_no_worker(cluster):
+    """A twentieth of them over HTTP, through real model servers: no 5xx, and nobody restarts."""
+    workers = {name: cluster.worker(name).pid for name in SERVERS}
+    numbers, statuses = iter(range(COUNT // 20)), Counter[int]()
+
+    async def send(client: aiohttp.ClientSession) -> None:
+        for number in numbers:
+            path = f"/enhance_image?budget_ms={PATIENT_MS}"
+            async with client.post(path, data=spoilt(number)) as reply:
+                await reply.read()
+                statuses[reply.status] += 1
+
+    async with aiohttp.ClientSession(cluster.url) as client:
+        await asyncio.gather(*(send(client) for _ in range(4)))
+
+    print(statuses)
+    assert statuses.total() == COUNT // 20
+    assert set(statuses) <= {200, 204, 415, 422}
+    assert {name: cluster.worker(name).pid for name in SERVERS} == workers

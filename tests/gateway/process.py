@@ -11,6 +11,7 @@ from pathlib import Path
 import aiohttp
 
 ROOT = Path(__file__).parents[2]
+STARTED_WITHIN_S = 120.0  # bounds a hang; an idle machine takes one second
 
 
 @asynccontextmanager
@@ -35,7 +36,7 @@ async def gateway_process(
     )
     try:
         async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as client:
-            async with asyncio.timeout(30):
+            async with asyncio.timeout(STARTED_WITHIN_S):
                 await _until_listening(port)
             yield process, client
     finally:
