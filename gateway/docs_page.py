@@ -4,6 +4,7 @@ from html import escape
 from typing import Any
 
 from darkroom.contracts import problem
+from gateway.reading import PHOTO_FIELD
 
 Json = dict[str, Any]
 
@@ -54,13 +55,18 @@ def _route(path: str, method: str, route: Json, shapes: Json) -> str:
         f"<p>{escape(route['summary'])}.</p>",
     ]
     replies = {s: reply for s, reply in route["responses"].items() if not _is_error(reply)}
-    if "requestBody" in route:
+    if _takes_a_photo(route):
         parts.append(f"<pre>{escape(_example(path, route, replies, shapes))}</pre>")
     if route.get("parameters"):
         rows = [(p["name"], _option(p, shapes)) for p in route["parameters"]]
         parts.append(_table(("Option, in the query or the form", "Value"), rows))
     parts.append(_table(("Status", "Reply"), [(s, r["description"]) for s, r in replies.items()]))
     return "".join(parts)
+
+
+def _takes_a_photo(route: Json) -> bool:
+    forms = route.get("requestBody", {}).get("content", {}).get("multipart/form-data", {})
+    return PHOTO_FIELD in forms.get("schema", {}).get("properties", {})
 
 
 def _example(path: str, route: Json, replies: Json, shapes: Json) -> str:
