@@ -1,8 +1,9 @@
 """Report on the colorizer: `python -m training.evaluate_colorize`.
 
-Half of the held-out sources set temperature and saturation (`--fit`, stored in the weights), the
-other half is reported on: every photo turned grey, at its full size and with the upsampling that
-serves, against grey itself. Then sheets to look at, historical photos among them.
+Half of the held-out sources set temperature and saturation (`--fit`, by every third of their
+photos, stored in the weights), the other half is reported on: every photo turned grey, at its full
+size and with the upsampling that serves, against grey itself. Then sheets to look at, historical
+photos among them.
 """
 
 import argparse
@@ -114,7 +115,7 @@ def main() -> None:
     perception = load_perception(arguments.data)
     fitting, reported = halve(find_colour_photos(arguments.data).validation)
     if arguments.fit:
-        fit(network, fitting)
+        fit(network, fitting[::3])
         write_weights(arguments.weights, network, notes)
     pairs, by_folder = [], dict[str, list[dict[str, Any]]]()
     for path in reported:
