@@ -1,12 +1,20 @@
-# The image of the gateway and of the job worker; `--target load` adds what the load test needs.
-FROM python:3.11-slim-bookworm AS packages
-RUN python -m venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# `--target service`: the image of the gateway and of the job worker. `--target load` adds what the
+# load test needs.
+# Another image with Python 3.11 and pip does as well, such as a mirror's.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE} AS packages
+# pip stays outside of the environment: the service has no use for it.
+ENV PATH=/opt/venv/bin:$PATH \
+    PIP_PYTHON=/opt/venv PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python3 -m venv --without-pip /opt/venv
 WORKDIR /src
-# The project's own metadata and what it needs, at the locked versions; its modules come later.
+COPY requirements/gateway.txt requirements/jobs.txt requirements/
+# The wheel with PostgreSQL is for machines without containers.
+RUN sed -i /pgserver/d requirements/jobs.txt \
+    && pip install -r requirements/gateway.txt -r requirements/jobs.txt
+# The project's name and version; its modules come later.
 COPY pyproject.toml README.md ./
-COPY requirements/dev.txt requirements/
-RUN pip install --constraint requirements/dev.txt ".[gateway,jobs]"
+RUN pip install --no-deps --no-build-isolation .
 
 FROM packages AS service
 RUN useradd --uid 10001 --no-create-home darkroom \
@@ -14,6 +22,7 @@ RUN useradd --uid 10001 --no-create-home darkroom \
 WORKDIR /app
 COPY darkroom darkroom
 COPY gateway gateway
+RUN python -m compileall -q darkroom gateway
 # The page, if it has been built (`make page`); the file beside it is there in any case.
 COPY web web
 ENV PYTHONPATH=/app \
@@ -31,10 +40,9 @@ CMD ["python", "-m", "gateway"]
 FROM service AS load
 USER root
 COPY requirements/dev.txt /src/requirements/
-RUN pip install --constraint /src/requirements/dev.txt locust
+RUN pip install --constraint /src/requirements/dev.txt \
+    locust opencv-python-headless pillow pooch scikit-image simplejpeg
 COPY benchmark benchmark
 USER darkroom
 HEALTHCHECK NONE
 CMD ["locust", "-f", "benchmark/locustfile.py", "--headless", "--host", "http://gateway:9000"]
-
-FROM service

@@ -1,21 +1,28 @@
 # The image of every model server; MODEL says which archive a container serves. What changes seldom
 # comes first: a changed handler rebuilds the archives alone.
-FROM python:3.11-slim-bookworm AS packages
-RUN python -m venv /opt/venv
-ENV PATH=/opt/venv/bin:$PATH PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+# Another image with Python 3.11 and pip does as well, such as a mirror's.
+ARG PYTHON_IMAGE=python:3.11-slim-bookworm
+FROM ${PYTHON_IMAGE} AS packages
+# pip stays outside of the environment: the service has no use for it.
+ENV PATH=/opt/venv/bin:$PATH \
+    PIP_PYTHON=/opt/venv PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
+RUN python3 -m venv --without-pip /opt/venv
 COPY requirements/torch.txt requirements/serve.txt /src/requirements/
 # PyTorch's index for processors; one of its CUDA indexes makes the image for GPUs. Alone in its step,
 # so that nothing but torch is looked for there.
 ARG TORCH_INDEX_URL=https://download.pytorch.org/whl/cpu
-RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} -r /src/requirements/torch.txt
-RUN pip install -r /src/requirements/serve.txt
+# Then without what serves its own tests, extensions in C++ and, below, Intel's other processors.
+RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} -r /src/requirements/torch.txt \
+    && cd /opt/venv/lib/python3.11/site-packages/torch && rm -rf test include bin/test_*
+RUN pip install -r /src/requirements/serve.txt \
+    && cd /opt/venv/lib/python3.11/site-packages/openvino/libs && rm -f cache.json libopenvino_intel_[gn]pu_*
 
 FROM packages AS archives
 WORKDIR /src
 COPY darkroom darkroom
 COPY handlers handlers
 COPY model-store model-store
-# All of them unless told otherwise.
+# All of them unless told otherwise; those that `make archives` has built of the same are kept.
 ARG MODELS=
 RUN python -m handlers.build $MODELS
 
@@ -42,6 +49,6 @@ USER darkroom
 WORKDIR /tmp
 EXPOSE 8080
 # TorchServe's own /ping is well before a network is loaded.
-HEALTHCHECK --interval=5s --timeout=4s --start-period=90s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=4s --start-period=120s --retries=3 \
     CMD ["python", "/usr/local/bin/model_is_ready.py"]
 ENTRYPOINT ["sh", "/usr/local/bin/serve-model"]
