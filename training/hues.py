@@ -15,12 +15,15 @@ from darkroom.imaging.photo import Pixels
 COLOURED, GREY = 0.07, 0.015  # of chroma: from here a place has a colour; up to here it has none
 TINTED = 0.05  # a grey place with more has been given a colour that shows
 NEAR_DEGREES = 45.0
-# Degrees from the axis of U towards V, of typical things: V is red, U blue, both negative green.
+# Degrees from the axis of U towards V: V is red, U blue, both negative green. Lawns before houses
+# have 180 to 210, full green is 241; what lies beyond is turquoise, of water, tiles and paint.
+GRASS = (178.0, 245.0)
 HUES = {
     "red": (75.0, 115.0),
     "wood, brick, skin": (115.0, 155.0),
-    "yellow": (155.0, 200.0),
-    "grass, leaves": (200.0, 275.0),
+    "yellow, olive": (155.0, GRASS[0]),
+    "grass, leaves": GRASS,
+    "turquoise": (GRASS[1], 275.0),
     "sky, blue": (275.0, 360.0),
     "purple": (0.0, 75.0),
 }
