@@ -16,7 +16,7 @@ import torch
 
 from darkroom.networks.lite import LiteGenerator
 from darkroom.networks.trunk import load_imagenet
-from darkroom.networks.weights import write_weights
+from darkroom.networks.weights import read_weights, write_weights
 from training.colour_loss import (
     colour_loss,
     count_colours,
@@ -24,7 +24,7 @@ from training.colour_loss import (
     rarity_of,
     validation_squares,
 )
-from training.colour_photos import batches, find_colour_photos
+from training.colour_photos import batches, favour_grass, find_colour_photos
 from training.fine_tuning import BACKBONE, DATA
 from training.loop import train
 from training.perception import load_perception
@@ -43,6 +43,7 @@ class Stage:
 
 
 STAGES = (Stage(128, 16, 0.48, 1e-3, 2e-4), Stage(192, 8, 0.52, 4e-4, 1.5e-4))
+FURTHER = (Stage(192, 8, 1.0, 3e-4, 1e-4),)  # for weights that have been through those
 
 
 def start(data: Path, device: torch.device) -> LiteGenerator:
@@ -75,25 +76,31 @@ def main() -> None:
     parser.add_argument("--run", type=Path, default=Path("runs/colorize"))
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
+    parser.add_argument("--further", type=Path, help="weights to start from, instead of ImageNet's")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     device = torch.device(arguments.device)
     arguments.run.mkdir(parents=True, exist_ok=True)
-    settings = {**vars(arguments), "stages": [asdict(stage) for stage in STAGES]}
+    stages = FURTHER if arguments.further else STAGES
+    settings = {**vars(arguments), "stages": [asdict(stage) for stage in stages]}
     (arguments.run / "settings.json").write_text(json.dumps(settings, indent=2, default=str))
     photos = find_colour_photos(arguments.data)
     print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
     rarity = rarity_of(count_colours(photos.training[::4])).to(device)
     perception = load_perception(arguments.data).to(device)
     network = start(arguments.data, device)
-    for stage in STAGES:
+    if arguments.further:
+        read_weights(arguments.further, network)
+        network.train()
+    seen = favour_grass(photos.training)
+    for stage in stages:
         held_out = validation_squares(photos.validation, 96, stage.side)
         progress = train(
             network,
             optimiser_for(network, stage.rate, stage.encoder_rate),
-            batches(photos.training, stage.side, stage.batch, stage.side, device),
+            batches(seen, stage.side, stage.batch, stage.side, device),
             lambda squares: colour_loss(network, perception, rarity, squares),
             lambda held_out=held_out: measure(network, held_out, device),  # type: ignore[misc]
             stage.share * arguments.minutes,

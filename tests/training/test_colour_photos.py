@@ -6,7 +6,14 @@ import torch
 
 from tests.rooms import draw_room
 from training.aging import age
-from training.colour_photos import as_square, batches, bears_colour, find_colour_photos, split_yuv
+from training.colour_photos import (
+    as_square,
+    batches,
+    bears_colour,
+    favour_grass,
+    find_colour_photos,
+    split_yuv,
+)
 from training.photos import held_out
 
 
@@ -36,6 +43,18 @@ def test_grey_photos_are_left_out_and_houses_stay_together(tmp_path):
     assert len(found.training) + len(found.validation) == 60
     assert not sides[0] & sides[1]
     assert all(held_out(path) for path in found.validation)
+
+
+def test_green_is_seen_more_often(tmp_path):
+    """A meadow comes four times, other photos from outdoors twice, a green room once."""
+    meadow = np.full((32, 48, 3), (110, 140, 60), np.uint8)
+    desert = np.full((32, 48, 3), (170, 140, 100), np.uint8)
+    pictures = {"houses/1_frontal": meadow, "bsds500/7": desert, "houses/1_kitchen": meadow}
+    paths = tuple(_save(tmp_path / f"{name}.png", p) for name, p in pictures.items())
+
+    seen = favour_grass(paths)
+
+    assert [seen.count(path) for path in paths] == [4, 2, 1]
 
 
 def test_square_without_chance_is_the_photo():
