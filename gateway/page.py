@@ -14,6 +14,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 INDEX = "index.html"
+PAGES = ("/", "/compare")  # one document; its script looks at the address
 ASSETS = "assets"  # Vite puts a digest into these files' names: what they hold never changes
 NOT_BUILT = "/docs"
 
@@ -55,12 +56,15 @@ class File:
 
 
 def page_routes(folder: Path) -> list[web.RouteDef]:
-    """Routes to every file of the built page, `/` to its index; or `/` to the documentation."""
+    """Routes to every file of the built page, `PAGES` to its index; or `/` to the documentation."""
     files = dict(_read(folder))
     if INDEX not in files:
         return [web.get("/", _to_documentation)]
-    files[""] = files.pop(INDEX)
-    return [web.get(f"/{path}", _sender(file)) for path, file in files.items()]
+    index = _sender(files.pop(INDEX))
+    return [
+        *(web.get(path, index) for path in PAGES),
+        *(web.get(f"/{path}", _sender(file)) for path, file in files.items()),
+    ]
 
 
 def _read(folder: Path) -> Iterator[tuple[str, File]]:

@@ -5,83 +5,34 @@ without. With SCREENSHOTS set to a folder, it saves there what the page looked l
 """
 
 import io
-import json
-import os
-import re
-import shutil
 import urllib.parse
 import urllib.request
 import zipfile
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from tests.end_to_end.browsing import (
+    AXE,
+    DONE_MS,
+    NARROW,
+    PAGE_TESTS,
+    WEB,
+    browser,
+    expect_no_violations,
+    keep_picture,
+    opened,
+    sync_api,
+)
 from tests.end_to_end.pictures import PATIENT_MS, darken, read
 from tests.end_to_end.running import RunningCluster
 from tests.photos import load_photo, to_bytes
 
-sync_api = pytest.importorskip("playwright.sync_api")
+__all__ = ["browser", "opened"]  # fixtures, known by their names
 
-WEB = Path(__file__).parents[2] / "web"
-CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
-AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-DONE_MS = 60_000  # bounds a hang on a busy machine
-WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-
-pytestmark = [
-    pytest.mark.stack,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium"),
-    pytest.mark.skipif(not (WEB / "dist" / "index.html").is_file(), reason="`make page` first"),
-]
-
-Opened = Callable[..., "sync_api.Page"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator["sync_api.Browser"]:
-    with sync_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def opened(browser: "sync_api.Browser", cluster: RunningCluster) -> Iterator[Opened]:
-    """Opens the page in a window of its own; whatever a script throws fails the test."""
-    faults: list[str] = []
-    contexts = []
-
-    def open_page(**options: object) -> "sync_api.Page":
-        given = {"viewport": WIDE, "reduced_motion": "reduce", "locale": "en-GB"}
-        contexts.append(browser.new_context(**(given | options)))
-        page = contexts[-1].new_page()
-        page.set_default_timeout(DONE_MS)
-        page.on("pageerror", lambda error: faults.append(str(error)))
-        page.on("console", lambda message: _note_violation(message.text, faults))
-        page.route(_TIMED, _give_time)
-        page.goto(cluster.url)
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert not faults
-
-
-_TIMED = re.compile(r"/(diagnose|enhance_image)\?")
-
-
-def _give_time(route: "sync_api.Route") -> None:
-    """None of this is about time, and the machine may be busy."""
-    route.continue_(url=f"{route.request.url}&budget_ms={PATIENT_MS}")
-
-
-def _note_violation(text: str, faults: list[str]) -> None:
-    if "Content Security Policy" in text:
-        faults.append(text)
+pytestmark = PAGE_TESTS
 
 
 @pytest.fixture(scope="module")
@@ -118,12 +69,6 @@ def answered(cluster: RunningCluster, path: str, photo: bytes, **options: float)
     request = urllib.request.Request(f"{cluster.url}{path}?{query}", photo)
     with urllib.request.urlopen(request, timeout=60) as reply:
         return bytes(reply.read())
-
-
-def keep_picture(page: "sync_api.Page", name: str) -> None:
-    if folder := os.environ.get("SCREENSHOTS"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        page.screenshot(path=Path(folder) / f"{name}.png")
 
 
 def test_each_photo_shows_what_became_of_it(opened, photos):
@@ -274,9 +219,7 @@ def test_everybody_can_use_it(opened, photos, name, options):
     """No violation for axe, empty or at work; nothing sticks out at a phone's width."""
     page = opened(**options)
     for _ in range(2):
-        page.evaluate(AXE.read_text())
-        violations = page.evaluate("axe.run().then((found) => found.violations)")
-        assert not violations, json.dumps(violations, indent=1)
+        expect_no_violations(page)
         keep_picture(page, f"{name}-{page.locator('.frame').count()}")
         if page.locator(".frame").count() == 0:
             add(page, photos)

@@ -32,6 +32,13 @@ async def test_page_is_what_the_address_shows(page):
     assert reply.headers["X-Content-Type-Options"] == "nosniff"
 
 
+async def test_vote_has_an_address_of_its_own(page):
+    """`/compare` is the same document; what is shown there its script decides."""
+    async with page.get("/") as index, page.get("/compare?vote=tone") as compare:
+        assert await compare.read() == await index.read()
+        assert compare.headers["Content-Security-Policy"]
+
+
 async def test_files_with_a_digest_in_their_name_are_kept(page):
     """The browser asks once for them, and each time whether the page itself has changed."""
     async with page.get("/assets/index-AbC123.js") as script, page.get("/") as index:

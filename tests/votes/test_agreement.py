@@ -5,9 +5,10 @@ import pytest
 from darkroom.votes.agreement import equal_share, krippendorff_alpha
 
 # Four observers, twelve units: the example of Krippendorff (2011), section C.
-PUBLISHED = """
-    111 2232 3333 3333 2222 1234 4444 1121 2222 555 11 3
-""".split()
+PUBLISHED = (
+    *("111", "2232", "3333", "3333", "2222", "1234"),
+    *("4444", "1121", "2222", "555", "11", "3"),
+)
 
 
 def test_alpha_is_that_of_the_published_example():

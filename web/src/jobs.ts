@@ -1,8 +1,8 @@
 /** Photos handed over to be worked on later: for what takes long, and for many at once. */
 
-import { answered, Failure, failureOf, type Mended } from "./api.ts";
+import { Failure, type Mended } from "./api.ts";
 import type { Report } from "./contracts.ts";
-import { read, write } from "./preferences.tsx";
+import { send, SESSION } from "./session.ts";
 
 type Status = "pending" | "processing" | "completed" | "failed";
 
@@ -22,8 +22,6 @@ interface Waiting {
 }
 
 const ROUTE = "/api/images";
-const SESSION = sessionId();
-const HEADERS = { "X-Session-ID": SESSION };
 
 const UPLOADS = 2; // at once: a browser opens only six connections to a server
 let uploading = 0;
@@ -102,21 +100,4 @@ function listen(): void {
     stream = null;
     for (const { fail } of waiting.values()) fail(new Failure("unreachable"));
   };
-}
-
-async function send(path: string, request: RequestInit): Promise<Response> {
-  const reply = await answered(fetch(path, { ...request, headers: HEADERS }));
-  if (!reply.ok) throw await failureOf(reply);
-  return reply;
-}
-
-/** A secret of this browser: whoever knows it sees its jobs. */
-function sessionId(): string {
-  const key = "darkroom.session";
-  const known = read(key);
-  if (known) return known;
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  const made = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
-  write(key, made);
-  return made;
 }

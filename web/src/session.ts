@@ -1,0 +1,24 @@
+/** The routes that know this browser by a session: jobs and votes. */
+
+import { answered, failureOf } from "./api.ts";
+import { read, write } from "./preferences.tsx";
+
+export const SESSION = sessionId();
+const HEADERS = { "X-Session-ID": SESSION };
+
+export async function send(path: string, request: RequestInit): Promise<Response> {
+  const reply = await answered(fetch(path, { ...request, headers: HEADERS }));
+  if (!reply.ok) throw await failureOf(reply);
+  return reply;
+}
+
+/** A secret of this browser: whoever knows it sees its jobs. */
+function sessionId(): string {
+  const key = "darkroom.session";
+  const known = read(key);
+  if (known) return known;
+  const random = crypto.getRandomValues(new Uint8Array(16));
+  const made = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  write(key, made);
+  return made;
+}
