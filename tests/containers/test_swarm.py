@@ -1,0 +1,67 @@
+"""`deploy/stack.yml` on a Swarm of one node: scaled, updated and rolled back under load."""
+
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.containers.engine import Compose, docker, wait_until
+from tests.containers.load import Senders
+from tests.containers.swarm import NAME, Stack, swarm
+
+pytestmark = pytest.mark.containers
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory) -> Iterator[Stack]:
+    Compose().build()  # Swarm runs images and builds none
+    with swarm("127.0.0.1"):
+        stack = Stack(tmp_path_factory.mktemp("stack"))
+        try:
+            print(f"ready after {stack.start():.0f} s")
+            yield stack
+        finally:
+            stack.end()
+
+
+def test_scaling_loses_nothing(stack):
+    """Three replicas of `tone`, then two again, under load."""
+    with Senders(stack.url) as senders:
+        for replicas in (3, 2):
+            docker("service", "scale", "--detach", f"{NAME}_tone={replicas}")
+            wait_until(lambda wanted=replicas: len(stack.trusted("tone")) == wanted)
+
+    assert senders.failed == []
+    assert senders.mended > 0
+
+
+def test_rolling_update_loses_nothing(stack):
+    """Every replica of `tone` replaced by one of another image, one after the other, under load."""
+    before = stack.trusted("tone")
+    docker("tag", "darkroom-model:test", "darkroom-model:test-next")
+    with Senders(stack.url) as senders:
+        started = time.monotonic()
+        stack.update("tone", "--image", "darkroom-model:test-next")
+        wait_until(lambda: stack.update_state("tone") == "completed")
+        print(
+            f"updated after {time.monotonic() - started:.0f} s, {senders.mended} photos meanwhile"
+        )
+
+    assert senders.failed == []
+    assert senders.mended > 0
+    wait_until(lambda: len(stack.trusted("tone")) == 2 and not stack.trusted("tone") & before)
+
+
+def test_update_that_cannot_work_is_rolled_back(stack):
+    """An update whose network cannot be loaded: what was there stays, and no photo notices."""
+    before = stack.trusted("tone")
+    with Senders(stack.url) as senders:
+        started = time.monotonic()
+        stack.update("tone", "--env-add", "MODEL=nonsense")
+        wait_until(lambda: stack.update_state("tone") == "rollback_completed")
+        print(f"rolled back after {time.monotonic() - started:.0f} s")
+        time.sleep(2)  # what the gateway needs to notice anything
+
+    assert senders.failed == []
+    assert senders.mended > 0
+    assert stack.trusted("tone") & before

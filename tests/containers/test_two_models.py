@@ -1,0 +1,76 @@
+"""The smallest cluster of containers that mends a photo: built, started, scaled and struck."""
+
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from darkroom.client import Darkroom
+from tests.containers.engine import Compose, docker, inspect, wait_until
+from tests.containers.load import Senders, dark_photo
+
+pytestmark = pytest.mark.containers
+
+MODELS = ("defects", "tone")
+AT_ONE_REPLICA = 2  # photos, as DARKROOM_REPLICA_DEPTH has it
+
+
+@pytest.fixture(scope="module")
+def two_models() -> Iterator[Compose]:
+    """Gateway, `defects` and `tone`; nothing stands at the names of Redis and PostgreSQL."""
+    absent = {f"DARKROOM_{name}_URL": "" for name in ("RESTORE", "STRAIGHTEN", "COLORIZE")}
+    compose = Compose(**absent)
+    try:
+        compose.build()
+        print(f"ready after {compose.start('gateway', *MODELS):.0f} s")
+        yield compose
+    finally:
+        compose.end()
+
+
+def test_photo_goes_through_containers(two_models):
+    """Built from the project's own files, a dark photo comes back mended."""
+    with Darkroom(two_models.url) as darkroom:
+        assert darkroom.enhance(dark_photo(), budget_ms=20_000).photo is not None
+
+
+def test_killed_container_costs_at_most_what_it_had_in_hand(two_models):
+    """`kill -9` of one of two under load: it is out of traffic within a second."""
+    two_models.scale("tone", 2)
+    victim = two_models.containers("tone")[0]
+    (network,) = inspect(victim)["NetworkSettings"]["Networks"].values()
+    with Senders(two_models.url, clients=4) as senders:
+        wait_until(lambda: senders.mended > 3)
+        docker("kill", victim)
+        killed_at = time.monotonic()
+        wait_until(lambda: network["IPAddress"] not in two_models.trusted("tone"))
+        out_after_s = time.monotonic() - killed_at
+        before = senders.mended
+        wait_until(lambda: senders.mended > before + 3)
+
+    print(f"out of traffic after {out_after_s:.2f} s, {len(senders.failed)} failed")
+    assert len(senders.failed) <= AT_ONE_REPLICA
+    assert out_after_s < 1
+    two_models.scale("tone", 1)
+
+
+def test_crashed_server_is_started_again(two_models):
+    """Java killed inside its container: the container ends and comes back by itself."""
+    (container,) = two_models.containers("defects")
+    subprocess.run(
+        ("docker", "exec", container, "sh", "-c", "kill -9 $(cat /tmp/.model_server.pid)"),
+        check=True,
+    )
+    wait_until(lambda: inspect(container)["RestartCount"] == 1)
+    wait_until(two_models.is_ready)
+
+
+def test_scaling_up_and_down_loses_nothing(two_models):
+    """Three containers of `tone`, then one again, under load."""
+    with Senders(two_models.url) as senders:
+        two_models.scale("tone", 3)
+        two_models.scale("tone", 1)
+
+    assert senders.failed == []
+    assert senders.mended > 0
