@@ -12,7 +12,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 IN_WEB := cd web && export PATH="$(CURDIR)/$(BIN):$$PATH" &&
 PACKAGES := web/node_modules/.package-lock.json
 
-.PHONY: up test faults check archives page train lock
+.PHONY: up test faults containers check archives page train lock
 
 # The whole cluster, until Ctrl-C.
 up: archives page
@@ -24,6 +24,10 @@ test: .venv/dev archives page
 # What takes minutes: workers and databases killed again and again.
 faults: .venv/dev
 	$(BIN)/python -m pytest -m faults
+
+# The containers, built, started, scaled and struck, on one machine and in a Swarm, where an engine runs.
+containers: .venv/dev
+	deploy/try
 
 check: .venv/dev $(PACKAGES)
 	$(BIN)/ruff format --check . && $(BIN)/ruff check . && $(BIN)/mypy
