@@ -11,12 +11,10 @@ import json
 import os
 import platform
 import statistics
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from darkroom.cluster.environment import WORKER_ENVIRONMENT
 
@@ -30,14 +28,8 @@ from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
 from benchmark.photos import PHOTOS, SIZES, make_photo  # noqa: E402
-from darkroom.contracts.headers import BUDGET, MODEL  # noqa: E402
-from darkroom.contracts.report import ModelReply  # noqa: E402
-from handlers.archives import ARCHIVES  # noqa: E402
-from handlers.base import PhotoHandler  # noqa: E402
-from handlers.defects_handler import DefectsHandler  # noqa: E402
-from handlers.restore_handler import RestoreHandler  # noqa: E402
-from handlers.tone_handler import ToneHandler  # noqa: E402
-from handlers.trust import sha256_of  # noqa: E402
+from benchmark.unserved import Context, Unserved  # noqa: E402
+from darkroom.contracts.headers import BUDGET  # noqa: E402
 
 PROJECT = Path(__file__).parents[1]
 BOUNDS_MS = {
@@ -50,47 +42,11 @@ BOUNDS_MS = {
 }
 # What the gateway leaves of its second: where it is short, a smaller working size is chosen.
 BUDGETS_MS = {("restore", "12 Mpx"): 900}
+HANDLERS = ("defects", "restore", "tone")
 FLOOR = "decode + encode"
 FLOOR_THERE_MS = {"1.2 Mpx": 6.1, "12 Mpx": 67.0}  # where the bounds were set
 STAGES = ("decode_ms", "network_ms", "apply_ms", "encode_ms")
 Samples = dict[tuple[str, str], list[dict[str, float]]]
-
-
-class Context:
-    """One request's context; what the handler reports of itself is kept."""
-
-    reply: ModelReply | None = None
-    status = 200
-
-    def __init__(self, budget_ms: float | None) -> None:
-        self.headers = {} if budget_ms is None else {BUDGET: str(budget_ms)}
-
-    def get_all_request_header(self, idx: int) -> dict[str, str]:  # noqa: ARG002
-        return self.headers
-
-    def set_response_status(self, code: int, phrase: str, idx: int) -> None:  # noqa: ARG002
-        self.status = code
-
-    def set_response_content_type(self, idx: int, value: str) -> None: ...
-
-    def set_response_header(self, idx: int, key: str, value: str) -> None:  # noqa: ARG002
-        if key == MODEL:
-            self.reply = ModelReply.model_validate_json(value)
-
-
-class Unpacked:
-    """The content of an archive, straight from the project's own folders."""
-
-    def __init__(self, name: str, folder: Path) -> None:
-        archive = ARCHIVES[name]
-        weights = folder / archive.weights
-        weights.write_bytes((PROJECT / "model-store" / "weights" / archive.weights).read_bytes())
-        self.system_properties: Mapping[str, Any] = {"model_dir": str(folder), "gpu_id": None}
-        names = {"modelName": name, "modelVersion": archive.version}
-        self.manifest: Mapping[str, Any] = {"model": {**names, "serializedFile": weights.name}}
-        self.model_yaml_config: Mapping[str, Any] = archive.config(
-            {weights.name: sha256_of(weights)}, ""
-        )
 
 
 def main() -> None:
@@ -98,7 +54,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=25)
     options = parser.parse_args()
     photos = {size: [make_photo(name, *shape) for name in PHOTOS] for size, shape in SIZES.items()}
-    samples = measure(start_handlers(), photos, options.rounds)
+    samples = measure({name: Unserved(name) for name in HANDLERS}, photos, options.rounds)
     medians = {
         key: {name: round(statistics.median(s[name] for s in each), 2) for name in each[0]}
         for key, each in samples.items()
@@ -110,21 +66,7 @@ def main() -> None:
     save(medians, photos, options.rounds)
 
 
-def start_handlers() -> dict[str, PhotoHandler]:
-    handlers: dict[str, PhotoHandler] = {
-        "defects": DefectsHandler(),
-        "restore": RestoreHandler(),
-        "tone": ToneHandler(),
-    }
-    for name, handler in handlers.items():
-        with tempfile.TemporaryDirectory() as folder:
-            handler.initialize(Unpacked(name, Path(folder)))
-    return handlers
-
-
-def measure(
-    handlers: dict[str, PhotoHandler], photos: dict[str, list[bytes]], rounds: int
-) -> Samples:
+def measure(handlers: dict[str, Unserved], photos: dict[str, list[bytes]], rounds: int) -> Samples:
     """Times of each (work, size), everything in turn; the first round only warms up."""
     samples: Samples = defaultdict(list)
     for turn in range(rounds + 1):
@@ -153,11 +95,11 @@ def _timed(work: Callable[[bytes], object], payload: bytes) -> dict[str, float]:
     }
 
 
-def _handled(handler: PhotoHandler, payload: bytes, budget_ms: float | None) -> dict[str, float]:
-    context = Context(budget_ms)
-    times = _timed(lambda body: handler.handle([{"body": body}], context), payload)
+def _handled(handler: Unserved, payload: bytes, budget_ms: float | None) -> dict[str, float]:
+    context = Context({} if budget_ms is None else {BUDGET: str(budget_ms)})
+    times = _timed(lambda body: handler.answer(body, context), payload)
     if context.reply is None:
-        raise RuntimeError(f"{type(handler).__name__} answered {context.status}")
+        raise RuntimeError(f"{type(handler.handler).__name__} answered {context.status}")
     if budget_ms is not None:
         times["working_px"] = float(context.reply.notes.get("working_px", 0))
     return {**times, **{stage: getattr(context.reply.stages, stage) for stage in STAGES}}

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 import aiohttp
 from pydantic import ValidationError
 
+from benchmark.figures import quantile
 from darkroom.contracts.headers import REPORT
 from darkroom.contracts.report import Report
 
@@ -60,6 +61,14 @@ async def offer(
     seed: int = 1,
 ) -> Load:
     """Send photos to a route, each as a form with the field `image`, and wait for all answers."""
+    answers = await offer_all(url, photos, rate_per_s, seconds, seed=seed)
+    return summarise(answers, rate_per_s, seconds, budget_ms)
+
+
+async def offer_all(
+    url: str, photos: Sequence[bytes], rate_per_s: float, seconds: float, *, seed: int = 1
+) -> list[Answer]:
+    """The same, answer by answer."""
     chance, due, moments = random.Random(seed), 0.0, []
     while (due := due + chance.expovariate(rate_per_s)) < seconds:
         moments.append(due)
@@ -69,16 +78,15 @@ async def offer(
         connector=connector, timeout=timeout, headers=NO_CACHE
     ) as session:
         began = time.perf_counter()
-        answers = await asyncio.gather(
+        return await asyncio.gather(
             *(
-                _ask(session, url, photos[number % len(photos)], began + moment)
+                ask(session, url, photos[number % len(photos)], began + moment)
                 for number, moment in enumerate(moments)
             )
         )
-    return summarise(answers, rate_per_s, seconds, budget_ms)
 
 
-async def _ask(session: aiohttp.ClientSession, url: str, photo: bytes, due: float) -> Answer:
+async def ask(session: aiohttp.ClientSession, url: str, photo: bytes, due: float) -> Answer:
     await asyncio.sleep(max(0.0, due - time.perf_counter()))
     form = aiohttp.FormData()
     form.add_field("image", photo, filename="photo.jpg", content_type="image/jpeg")
@@ -111,8 +119,8 @@ def _stages(text: str) -> dict[str, float]:
 def summarise(
     answers: Sequence[Answer], rate_per_s: float, seconds: float, budget_ms: float
 ) -> Load:
-    good = sorted(answer.ms for answer in answers if answer.status in (200, 204))
-    refused = sorted(answer.ms for answer in answers if answer.status == 429)
+    good = [answer.ms for answer in answers if answer.status in (200, 204)]
+    refused = [answer.ms for answer in answers if answer.status == 429]
     statuses = Counter(str(answer.status) for answer in answers)
     stages: defaultdict[str, list[float]] = defaultdict(list)
     for answer in answers:
@@ -124,15 +132,13 @@ def summarise(
         seconds=seconds,
         statuses=dict(statuses),
         goodput_per_s=round(in_time / seconds, 2),
-        p50_ms=_quantile(good, 0.5),
-        p95_ms=_quantile(good, 0.95),
-        p99_ms=_quantile(good, 0.99),
-        refused_p95_ms=_quantile(refused, 0.95),
+        p50_ms=_ms(good, 0.5),
+        p95_ms=_ms(good, 0.95),
+        p99_ms=_ms(good, 0.99),
+        refused_p95_ms=_ms(refused, 0.95),
         stages_ms={stage: round(statistics.fmean(ms), 2) for stage, ms in stages.items()},
     )
 
 
-def _quantile(ordered: Sequence[float], share: float) -> float:
-    if not ordered:
-        return 0.0
-    return round(ordered[min(len(ordered) - 1, int(share * len(ordered)))], 1)
+def _ms(times: Sequence[float], share: float) -> float:
+    return round(quantile(times, share), 1)

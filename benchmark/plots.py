@@ -47,6 +47,41 @@ def plot_replicas(throughput: dict[int, float], target: Path) -> None:
     plt.close(figure)
 
 
+def plot_peers(document: dict[str, Any], target: Path) -> None:
+    """Throughput and CPU time a photo of each service beside the handlers alone, as PNG."""
+    figure, (rates, costs) = plt.subplots(1, 2, figsize=(12, 3.6), sharey=True)
+    results = document["results"]
+    names = [*results][::-1]
+    for axes, key, label in (
+        (rates, "per_s", f"photos a second at {document['clients']} clients"),
+        (costs, "cpu_ms", "CPU ms a photo"),
+    ):
+        axes.barh(names, [results[name][key] for name in names])
+        axes.axvline(results[names[-1]][key], color="grey", linewidth=0.8)
+        axes.set_xlabel(label)
+    figure.suptitle(f"{document['size']}, dark, {document['cores']} cores")
+    figure.tight_layout()
+    figure.savefig(target, dpi=110)
+    plt.close(figure)
+
+
+def plot_overload(document: dict[str, Any], target: Path) -> None:
+    """Goodput against the offered rate, and memory under three times too many, as PNG."""
+    figure, (goodput, memory) = plt.subplots(1, 2, figsize=(10, 3.8))
+    loads = [*document["peaks"], document["overload"]]
+    offered = [load["offered_per_s"] for load in loads]
+    goodput.plot(offered, [load["goodput_per_s"] for load in loads], marker=".", label="Darkroom")
+    goodput.plot([0, max(offered)], [document["peak_per_s"]] * 2, color="grey", label="peak")
+    _label(goodput, "offered, photos a second", "answered well within 1 s, a second")
+    goodput.set_ylim(bottom=0)
+    memory.plot(*zip(*document["memory_mb"], strict=True), label="gateway and model servers")
+    _label(memory, "seconds at three times the peak", "MB (PSS)")
+    memory.set_ylim(bottom=0)
+    figure.tight_layout()
+    figure.savefig(target, dpi=110)
+    plt.close(figure)
+
+
 def _mean(runs: list[dict[str, Any]], rate: float, key: str) -> float:
     values = [run[key] for run in runs if run["offered_per_s"] == rate]
     return float(sum(values) / len(values))

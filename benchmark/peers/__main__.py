@@ -1,0 +1,205 @@
+"""The same handlers, served in other ways, side by side: `python -m benchmark.peers`.
+
+All take turns at twelve clients that send dark photos of 1280×960, round after round on the same
+two cores, together with the handlers alone in two loops: the limit. The frameworks come with
+`pip install -e '.[peers]'`. Medians over the rounds are printed and saved, with a plot.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import signal
+import statistics
+import sys
+import time
+from collections.abc import Awaitable
+from contextlib import ExitStack
+from pathlib import Path
+from subprocess import Popen
+from typing import Any
+
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.table import Table
+
+from benchmark.closed_loop import hold
+from benchmark.figures import CORE_HOUR, dollars_per_1000, quantile
+from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
+from benchmark.peers.raw import dark_photos
+from benchmark.plots import plot_peers
+from benchmark.processes import PROJECT, Processes, busy_s
+from darkroom.cluster.environment import model_server_environment
+
+RESULTS = Path(__file__).parents[1] / "results"
+SIZE = "1.2 Mpx"
+CORES = 2
+RAW = "handlers alone"
+WARM_UP_S = 3.0
+Run = dict[str, float]
+
+
+class RawLoops:
+    """The limit: one loop for each core."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self.processes = Processes(stack, "raw")
+        environment = model_server_environment({}, PROJECT / "var" / "kernels")
+        command = ("benchmark.peers.raw", SIZE)
+        self._loops = [
+            self.processes.start(*command, environment=environment, talks=True)
+            for _ in range(CORES)
+        ]
+        for loop in self._loops:
+            _line(loop)
+
+    def work(self, seconds: float) -> Run:
+        for loop in self._loops:
+            assert loop.stdin is not None
+            loop.stdin.write(f"{seconds}\n".encode())
+            loop.stdin.flush()
+        done = [json.loads(_line(loop)) for loop in self._loops]
+        times = [ms for each in done for ms in each["times_ms"]]
+        return {
+            "per_s": len(times) / seconds,
+            "p50_ms": quantile(times, 0.5),
+            "p95_ms": quantile(times, 0.95),
+            "cpu_ms": sum(each["cpu_s"] for each in done) / len(times) * 1000,
+        }
+
+
+def _line(loop: "Popen[bytes]") -> bytes:
+    assert loop.stdout is not None
+    return loop.stdout.readline()
+
+
+async def measure(contestant: Contestant, photos: list[bytes], clients: int, seconds: float) -> Run:
+    before = contestant.processes.cpu_s()
+    load = await hold(f"{contestant.url}/enhance_image", photos, clients, seconds)
+    used, good = contestant.processes.cpu_s() - before, load.statuses.get("200", 0)
+    return {
+        "per_s": good / load.seconds,
+        "p50_ms": load.p50_ms,
+        "p95_ms": load.p95_ms,
+        "cpu_ms": used / max(1, good) * 1000,
+        "lost": float(sum(load.statuses.values()) - good),
+    }
+
+
+async def compare(options: argparse.Namespace) -> dict[str, Any]:
+    photos, runs = dark_photos(SIZE), dict[str, list[Run]]()
+    with ExitStack() as stack:
+        raw = RawLoops(stack)
+        contestants = []
+        for number, name in enumerate(options.only.split(",")):
+            first_port = options.port + 20 * number
+            contestant = ALL[name](stack, first_port, options.workers)
+            await until_ready(contestant, photos[0])
+            if name == "darkroom":
+                await scale(first_port, options.workers)
+            contestants.append(contestant)
+            print(f"{contestant.name} is ready", flush=True)
+        for contestant in contestants:
+            await measure(contestant, photos, options.clients, WARM_UP_S)
+        for _ in range(options.rounds):
+            run = await _turn(asyncio.to_thread(raw.work, options.seconds), raw.processes)
+            runs.setdefault(RAW, []).append(run)
+            for contestant in contestants:
+                turn = measure(contestant, photos, options.clients, options.seconds)
+                run = await _turn(turn, contestant.processes)
+                runs.setdefault(contestant.name, []).append(run)
+        memory = {c.name: c.processes.pss_bytes() / 1e6 for c in contestants}
+        memory[RAW] = raw.processes.pss_bytes() / 1e6
+    return {
+        "machine": platform.processor() or platform.machine(),
+        "cores": CORES,
+        "size": SIZE,
+        "clients": options.clients,
+        "workers": options.workers,
+        "seconds": options.seconds,
+        "core_hour": options.core_hour,
+        "results": amount_to(runs, memory, options.core_hour),
+        "runs": runs,
+    }
+
+
+async def _turn(work: Awaitable[Run], processes: Processes) -> Run:
+    """One measurement, with the cores that others on this machine took meanwhile."""
+    began, busy, own = time.perf_counter(), busy_s(), processes.cpu_s() + _own_s()
+    run = await work
+    others = busy_s() - busy - (processes.cpu_s() + _own_s() - own)
+    run["other_cores"] = others / (time.perf_counter() - began)
+    await asyncio.sleep(0.3)
+    return run
+
+
+def _own_s() -> float:
+    times = os.times()
+    return times.user + times.system
+
+
+def amount_to(
+    runs: dict[str, list[Run]], memory: dict[str, float], core_hour: float
+) -> dict[str, dict[str, float]]:
+    """Medians over the rounds; shares are of the limit in the same round."""
+    limits, results = runs[RAW], {}
+    for name, each in runs.items():
+        median = {key: statistics.median(run[key] for run in each) for key in each[0]}
+        shares = [run["per_s"] / limit["per_s"] for run, limit in zip(each, limits, strict=True)]
+        costs = [limit["cpu_ms"] / run["cpu_ms"] for run, limit in zip(each, limits, strict=True)]
+        results[name] = median | {
+            "share_of_limit": statistics.median(shares),
+            "share_by_cpu": statistics.median(costs),
+            "pss_mb": memory[name],
+            "dollars_per_1000": dollars_per_1000(median["cpu_ms"], core_hour),
+        }
+    return {name: {k: round(v, 5) for k, v in each.items()} for name, each in results.items()}
+
+
+def show(results: dict[str, dict[str, float]]) -> None:
+    columns = ("photos/s", "of limit", "by CPU", "p50", "p95 ms", "CPU ms", "PSS MB", "$/1000")
+    table = Table("", *columns, "lost", "others", box=SIMPLE, padding=(0, 1))
+    for name, of in results.items():
+        table.add_row(
+            name,
+            f"{of['per_s']:.1f}",
+            f"{of['share_of_limit']:.2f}",
+            f"{of['share_by_cpu']:.2f}",
+            f"{of['p50_ms']:.0f}",
+            f"{of['p95_ms']:.0f}",
+            f"{of['cpu_ms']:.1f}",
+            f"{of['pss_mb']:.0f}",
+            f"{of['dollars_per_1000']:.5f}",
+            f"{of.get('lost', 0):.0f}",
+            f"{of['other_cores']:.2f}",
+        )
+    Console(width=110).print(table, "others: cores taken by processes that are not measured.")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmark.peers",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--only", default=",".join(ALL), help="names, separated by commas")
+    parser.add_argument("--clients", type=int, default=12)
+    parser.add_argument("--workers", type=int, default=2, help="of each model server")
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--core-hour", type=float, default=CORE_HOUR, help="its price in dollars")
+    parser.add_argument("--port", type=int, default=9500, help="the first of those taken")
+    parser.add_argument("--name", default="peers", help="of the files in benchmark/results")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all are ended with us
+    os.sched_setaffinity(0, {*sorted(os.sched_getaffinity(0))[:CORES]})  # all of us, on these
+    document = asyncio.run(compare(options))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / f"{options.name}.json").write_text(json.dumps(document, indent=2) + "\n")
+    plot_peers(document, RESULTS / f"{options.name}.png")
+    show(document["results"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,119 @@
+"""The services that take part: each with its own processes on the same machine.
+
+Each is the same gateway before two model servers, `defects` and `tone`, with the same handlers and
+the same number of workers; what serves the handlers differs.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+import aiohttp
+
+from benchmark.open_loop import NO_CACHE
+from benchmark.processes import LOGS, PROJECT, Processes
+from darkroom.cluster.environment import model_server_environment
+from darkroom.cluster.scaling import ask_to_scale
+
+MODELS = ("defects", "tone")
+READY_WITHIN_S = 300.0
+
+
+@dataclass(frozen=True)
+class Contestant:
+    name: str
+    url: str  # of its /enhance_image
+    processes: Processes
+
+
+Start = Callable[[ExitStack, int, int], Contestant]  # its first port of ten, and workers
+
+
+def darkroom(stack: ExitStack, port: int, _workers: int) -> Contestant:
+    """As `darkroom up` starts it, with these two model servers."""
+    store = LOGS / "store"
+    store.mkdir(parents=True, exist_ok=True)
+    for name in MODELS:
+        link = store / f"{name}.mar"
+        link.unlink(missing_ok=True)
+        link.symlink_to(PROJECT / "model-store" / f"{name}.mar")
+    processes = Processes(stack, "darkroom")
+    command = ("darkroom.cli", "up", "--port", str(port), "--model-store", str(store))
+    processes.start(*command)
+    return Contestant("darkroom", f"http://127.0.0.1:{port}", processes)
+
+
+async def scale(port: int, workers: int) -> None:
+    await ask_to_scale(port, dict.fromkeys(MODELS, workers), lambda _: None)
+
+
+def classical(stack: ExitStack, port: int, _workers: int) -> Contestant:
+    """The service as one would write it first."""
+    processes = Processes(stack, "classical")
+    processes.start("benchmark.classical", "--port", str(port))
+    return Contestant("classical", f"http://127.0.0.1:{port}", processes)
+
+
+def mended(stack: ExitStack, port: int, _workers: int) -> Contestant:
+    """The same without its costliest mistake."""
+    processes = Processes(stack, "mended")
+    processes.start("benchmark.classical", "--port", str(port), "--mended")
+    return Contestant("classical, mended", f"http://127.0.0.1:{port}", processes)
+
+
+def peer(name: str, gateway: str = "gateway") -> Start:
+    """Another framework in TorchServe's place, behind our gateway."""
+
+    def start(stack: ExitStack, port: int, workers: int) -> Contestant:
+        kernels = PROJECT / "var" / "kernels"
+        kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
+        environment = model_server_environment({}, kernels)
+        processes, urls = Processes(stack, name), {}
+        for number, model in enumerate(MODELS, start=1):
+            module = f"benchmark.peers.with_{name}"
+            words = (model, str(port + number), str(workers))
+            processes.start(module, *words, environment=environment)
+            urls[f"DARKROOM_{model.upper()}_URL"] = f"http://127.0.0.1:{port + number}"
+        own = {"DARKROOM_PORT": str(port), "DARKROOM_REPLICA_DEPTH": str(2 * workers)}
+        processes.start(gateway, environment=urls | own)
+        return Contestant(name, f"http://127.0.0.1:{port}", processes)
+
+    return start
+
+
+ALL: dict[str, Start] = {
+    "darkroom": darkroom,
+    "litserve": peer("litserve"),
+    "bentoml": peer("bentoml"),
+    "mosec": peer("mosec", "benchmark.peers.enveloping"),
+    "classical": classical,
+    "mended": mended,
+}
+
+
+async def until_ready(contestant: Contestant, photo: bytes) -> None:
+    """Wait until it mends a dark photo.
+
+    Raises:
+        RuntimeError: it does not come up.
+    """
+    deadline, url = time.monotonic() + READY_WITHIN_S, f"{contestant.url}/enhance_image"
+    async with aiohttp.ClientSession(headers=NO_CACHE) as session:
+        while time.monotonic() < deadline:
+            form = aiohttp.FormData()
+            form.add_field("image", photo, filename="photo.jpg", content_type="image/jpeg")
+            try:
+                async with session.post(url, data=form) as reply:
+                    if reply.status == 200:
+                        return
+            except aiohttp.ClientError:
+                pass
+            await asyncio.sleep(0.3)
+    raise RuntimeError(f"{contestant.name} does not come up: see {_shown(LOGS)}")
+
+
+def _shown(folder: Path) -> Path:
+    return folder.relative_to(PROJECT)
