@@ -1,0 +1,130 @@
+"""Three times as many photos as can be mended: `python -m benchmark.overload`.
+
+Starts the cluster (gateway, `defects`, `tone`), finds its peak at growing rates, then offers three
+times that for a minute. To be seen are the goodput beside the peak, how soon the others are
+refused, how long the accepted wait and whether memory grows. Printed and saved, with a plot.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from benchmark.closed_loop import hold
+from benchmark.figures import quantile, slope_per_minute
+from benchmark.open_loop import Answer, Load, offer_all, summarise
+from benchmark.peers.contestants import Contestant, darkroom, scale, until_ready
+from benchmark.peers.raw import dark_photos
+from benchmark.plots import plot_overload
+
+RESULTS = Path(__file__).parent / "results"
+CLIENTS = 12
+TIMES = 3.0
+WARM_UP_S = 5.0
+PEAK_S = 8.0
+AROUND = (0.8, 0.9, 1.0, 1.1)  # of the rate at saturation: where the peak is looked for
+BUDGET_MS = 1000
+SAMPLE_EVERY_S = 1.0
+# Wanted, as far as the machine has nothing else to do.
+LEAST_GOODPUT, MOST_REFUSED_MS, MOST_P99_MS = 0.9, 50.0, 1000.0
+
+
+async def measure(service: Contestant, photos: list[bytes], seconds: float) -> dict[str, Any]:
+    url = f"{service.url}/enhance_image"
+    await hold(url, photos, CLIENTS, WARM_UP_S)
+    saturation = (await hold(url, photos, CLIENTS, PEAK_S)).goodput_per_s
+    rates, peaks = [saturation * share for share in AROUND], list[Load]()
+    for rate in rates:
+        answers = await offer_all(url, photos, rate, PEAK_S)
+        peaks.append(summarise(answers, rate, PEAK_S, BUDGET_MS))
+    peak = max(load.goodput_per_s for load in peaks)
+    memory: list[tuple[float, float]] = []
+    sampling = asyncio.create_task(_sample(service, memory))
+    answers = await offer_all(url, photos, TIMES * peak, seconds)
+    sampling.cancel()
+    return {
+        "saturation_per_s": round(saturation, 1),
+        "peak_per_s": peak,
+        "peaks": [load.as_json() for load in peaks],
+        "overload": summarise(answers, TIMES * peak, seconds, BUDGET_MS).as_json(),
+        **amount_to(answers, peak, seconds, memory),
+        "memory_mb": [(round(at, 1), round(mb)) for at, mb in memory],
+    }
+
+
+async def _sample(service: Contestant, memory: list[tuple[float, float]]) -> None:
+    began = time.perf_counter()
+    while True:
+        pss = await asyncio.to_thread(service.processes.pss_bytes)
+        memory.append((time.perf_counter() - began, pss / 1e6))
+        await asyncio.sleep(SAMPLE_EVERY_S)
+
+
+def amount_to(
+    answers: list[Answer], peak: float, seconds: float, memory: list[tuple[float, float]]
+) -> dict[str, float]:
+    """What was to be seen, as numbers."""
+    good = [answer.ms for answer in answers if answer.status in (200, 204)]
+    refused = [answer.ms for answer in answers if answer.status == 429]
+    in_time = sum(ms <= BUDGET_MS for ms in good)
+    others = len(answers) - len(good) - len(refused)
+    half = [sample for sample in memory if sample[0] >= seconds / 2]  # once all pools are warm
+    return {
+        "goodput_of_peak": round(in_time / seconds / peak, 3) if peak else 0.0,
+        "refused_share": round(len(refused) / max(1, len(answers)), 3),
+        "refused_p50_ms": round(quantile(refused, 0.5), 1),
+        "refused_p95_ms": round(quantile(refused, 0.95), 1),
+        "refused_p99_ms": round(quantile(refused, 0.99), 1),
+        "accepted_p50_ms": round(quantile(good, 0.5), 1),
+        "accepted_p99_ms": round(quantile(good, 0.99), 1),
+        "neither": others,
+        "memory_mb_per_minute": round(slope_per_minute(half), 1),
+    }
+
+
+def show(document: dict[str, Any]) -> None:
+    wanted = {
+        "goodput_of_peak": document["goodput_of_peak"] >= LEAST_GOODPUT,
+        "refused_p95_ms": document["refused_p95_ms"] <= MOST_REFUSED_MS,
+        "accepted_p99_ms": document["accepted_p99_ms"] <= MOST_P99_MS,
+        "neither": document["neither"] == 0,
+    }
+    for name, value in document.items():
+        if isinstance(value, int | float):
+            print(f"{name:<24} {value:>9}  {'' if name not in wanted else '✗✓'[wanted[name]]}")
+    print(f"{'statuses':<24} {document['overload']['statuses']}")
+
+
+async def run(options: argparse.Namespace) -> dict[str, Any]:
+    photos = dark_photos("1.2 Mpx")
+    with ExitStack() as stack:
+        service = darkroom(stack, options.port, options.workers)
+        await until_ready(service, photos[0])
+        await scale(options.port, options.workers)
+        document = await measure(service, photos, options.seconds)
+    return {"machine": platform.machine(), "load": os.getloadavg()[0], **document}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmark.overload", description=__doc__)
+    parser.add_argument("--seconds", type=float, default=60)
+    parser.add_argument("--workers", type=int, default=2, help="replicas of each model server")
+    parser.add_argument("--port", type=int, default=9500, help="of the cluster it starts")
+    options = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all are ended with us
+    document = asyncio.run(run(options))
+    RESULTS.mkdir(exist_ok=True)
+    (RESULTS / "overload.json").write_text(json.dumps(document, indent=2) + "\n")
+    plot_overload(document, RESULTS / "overload.png")
+    show(document)
+
+
+if __name__ == "__main__":
+    main()
