@@ -16,9 +16,10 @@ from darkroom.networks.defects import IN_PATCHES, DefectNetwork
 from training.degradations import degrade, draw_recipe
 from training.loop import fit
 from training.photos import endless, read_pixels
-from training.samples import as_photo, jitter, severity_loss
+from training.samples import as_photo, jitter, severity_loss, shallow_focus
 
 POOL = 16_000  # degraded photos
+SHALLOW = 0.15  # of them sharp in one place only
 EPOCHS, BATCH, RATE, DECAY = 50, 64, 2e-3, 1e-3
 
 
@@ -31,7 +32,10 @@ def measure_texture(
     for _ in range(count):
         # Mostly defects of this half; the others too, since darkness and haze change textures.
         recipe = draw_recipe(rng, IN_PATCHES) if rng.random() < 0.7 else draw_recipe(rng)
-        degraded = degrade(jitter(read_pixels(next(paths)), rng), recipe)
+        clean = jitter(read_pixels(next(paths)), rng)
+        if rng.random() < SHALLOW:
+            clean = shallow_focus(clean, rng)
+        degraded = degrade(clean, recipe)
         photo = as_photo(degraded, rng)
         textures.append(texture_of(cut_patches(photo.pixels)))
         evidences.append(evidence_of(photo.quantisation))

@@ -51,6 +51,20 @@ def jitter(clean: Pixels, rng: np.random.Generator) -> Pixels:
     return np.ascontiguousarray(picture)
 
 
+def shallow_focus(pixels: Pixels, rng: np.random.Generator) -> Pixels:
+    """Blur all but one oval, as a lens does to what is behind a face: no defect, since it is meant.
+
+    The oval is a quarter to three quarters of each side and fades over a tenth of them.
+    """
+    height, width = pixels.shape[:2]
+    y, x = (np.linspace(0, 1, side, dtype=np.float32) for side in (height, width))
+    (cy, cx), (ry, rx) = rng.uniform(0.3, 0.7, 2), rng.uniform(0.12, 0.38, 2)
+    distance = np.hypot((y[:, None] - cy) / ry, (x[None] - cx) / rx)
+    sharp = np.clip((1 - distance) / 0.2 + 0.5, 0, 1)[..., None]
+    soft = cv2.GaussianBlur(pixels, (0, 0), float(rng.uniform(1.5, 6)))
+    return np.asarray(sharp * pixels + (1 - sharp) * soft + 0.5, np.uint8)
+
+
 def severity_loss(logits: Tensor, truth: Tensor) -> Tensor:
     """Cross entropy with the severity as a soft target, and twice its absolute error."""
     error = (torch.sigmoid(logits) - truth).abs().mean()

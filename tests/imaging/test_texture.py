@@ -34,6 +34,20 @@ def test_patches_are_cut_at_native_resolution_and_ordered_by_detail():
     assert patches[DETAILED:].std() == 0
 
 
+def test_what_is_in_focus_counts_as_detail_not_the_edges_of_a_soft_background():
+    """Fine grain of little contrast is taken before bold stripes that are out of focus."""
+    columns = np.arange(1536)
+    stripes = 128 + 100 * np.sin(columns / 8)  # the lens has blurred these
+    pixels = np.repeat(stripes.astype(np.uint8)[None, :, None], 1024, axis=0).repeat(3, axis=2)
+    skin = np.random.default_rng(0).integers(110, 140, (512, 512, 1), dtype=np.uint8)
+    pixels[256:768, 512:1024] = skin
+
+    detailed = cut_patches(pixels)[:DETAILED]
+
+    assert detailed.min() >= 110
+    assert detailed.max() < 140
+
+
 def test_clipped_patches_do_not_count_as_flat():
     """A blown window has no noise to see: a flat wall is preferred."""
     pixels = np.full((1024, 1536, 3), 255, np.uint8)
