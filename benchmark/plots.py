@@ -65,6 +65,22 @@ def plot_peers(document: dict[str, Any], target: Path) -> None:
     plt.close(figure)
 
 
+def plot_rates(document: dict[str, Any], target: Path) -> None:
+    """The rates that were tried, with the share answered within the promise, as PNG."""
+    sizes = document["sizes"]
+    figure, axes = plt.subplots(1, len(sizes), figsize=(5.5 * len(sizes), 3.8), squeeze=False)
+    for (size, results), one in zip(sizes.items(), axes[0], strict=True):
+        for name, of in results.items():
+            tried = sorted((each["rate"], each["in_time"]) for each in of["tried"])
+            one.plot(*zip(*tried, strict=True), marker=".", label=name)
+        one.axhline(0.95, color="grey", linewidth=0.8)
+        one.set_title(size)
+        _label(one, "offered, photos a second", "answered within a second, share")
+    figure.tight_layout()
+    figure.savefig(target, dpi=110)
+    plt.close(figure)
+
+
 def plot_overload(document: dict[str, Any], target: Path) -> None:
     """Goodput against the offered rate, and memory under three times too many, as PNG."""
     figure, (goodput, memory) = plt.subplots(1, 2, figsize=(10, 3.8))
