@@ -1,6 +1,6 @@
 """What colours cost on one core: `python -m benchmark.colorize [NAME…] [--factors 10 21 35]`.
 
-For each network and render factor the CPU time of three forms, in turn, round by round:
+For each network and render factor the CPU time of three forms:
 
     original   eager float32 with its norms as the checkpoint has them, which is how DeOldify runs
     float32    folded, in OpenVINO
@@ -8,7 +8,14 @@ For each network and render factor the CPU time of three forms, in turn, round b
 
 and how far the picture of the last one is from the first one's, in levels. The memory that a served
 network needs at most is measured in a process of its own for each render factor. Weights are
-random: neither time nor memory depends on them.
+random: neither time nor memory depends on them, the distance in levels does.
+
+Machines differ and are seldom idle, so each row has the floor beside it, decoding and encoding one
+JPEG of 1280×960. The original's own times were taken where that floor is 6.1 ms; what is served is
+compared with them as it would be there.
+
+It may take an hour, so it can be done in parts: each row is saved when it is measured, beside those
+measured earlier, and none is begun after `--minutes`.
 """
 
 import argparse
@@ -21,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -33,11 +40,13 @@ os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import numpy as np  # noqa: E402
 import openvino  # noqa: E402
+import simplejpeg  # noqa: E402
 import torch  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 from torch import nn  # noqa: E402
 
+from benchmark.photos import SIZES, make_photo  # noqa: E402
 from darkroom.networks.colorize import SIDE_STEP, to_rgb  # noqa: E402
 from darkroom.networks.deoldify.folding import fold  # noqa: E402
 from darkroom.networks.deoldify.generator import VARIANTS, Generator, Variant  # noqa: E402
@@ -47,7 +56,15 @@ from darkroom.networks.runtime import convert_network  # noqa: E402
 RESULTS = Path(__file__).parent / "results" / "colorize.json"
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
 FORMS = ("original", "float32", "served")
+ENDS = (FORMS[0], FORMS[-1])
+# Seconds of the original code on one thread, where the floor is FLOOR_THERE_MS.
+ORIGINAL_THERE_S = {
+    "artistic": {10: 1.1, 21: 5.0, 35: 13.0},
+    "stable": {10: 1.1, 21: 3.9, 35: 11.0},
+}
+FLOOR_THERE_MS = 6.1
 Forward = Callable[[np.ndarray], np.ndarray]
+Row = dict[str, Any]
 
 
 def main() -> None:
@@ -55,19 +72,56 @@ def main() -> None:
     parser.add_argument("names", nargs="*", default=["lite", *VARIANTS])
     parser.add_argument("--factors", nargs="+", type=int, default=[10, 21, 35])
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--minutes", type=float, default=60, help="after these no row is begun")
     parser.add_argument("--memory-of", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     torch.set_num_threads(1)
     if options.memory_of:
         _forward_once(options.memory_of, options.factors[0])
         return
-    rows = []
+    until = time.monotonic() + 60 * options.minutes
     with tempfile.TemporaryDirectory() as folder:
         for name in options.names:
-            rows += _measure(name, options.factors, options.rounds, Path(folder))
-    _show(rows)
-    machine = {"processor": platform.processor() or platform.machine(), "rounds": options.rounds}
-    RESULTS.write_text(json.dumps({"machine": machine, "rows": rows}, indent=2) + "\n")
+            for row in _measure(name, options.factors, options.rounds, Path(folder), until):
+                _save(row)
+    _show(_saved())
+
+
+def _measure(
+    name: str, factors: list[int], rounds: int, folder: Path, until: float
+) -> Iterator[Row]:
+    network = _network(name)
+    converted = folder / f"{name}.xml"
+    example = np.zeros((1, 3, 8 * SIDE_STEP, 8 * SIDE_STEP), np.float32)
+    convert_network(fold(_network(name)), (example,), converted, any_side=True)
+    forms: dict[str, Forward] = {
+        "original": lambda x: _eager(network, x),
+        "float32": _compiled(converted, {"INFERENCE_PRECISION_HINT": "f32"}),
+        "served": _compiled(converted, {}),
+    }
+    forms["original"](example)  # the first call sets things up; of a large square it is dear
+    for factor in factors:
+        if time.monotonic() > until:
+            print(f"no time was left for {name} at {factor}")
+            continue
+        side = SIDE_STEP * factor
+        x = np.random.default_rng(0).normal(0, 1, (1, 1, side, side)).repeat(3, axis=1)
+        floor = _floor_ms()
+        seconds, apart = _in_turn(forms, x.astype(np.float32), rounds, name)
+        there_s = seconds["served"] * FLOOR_THERE_MS / floor
+        original_s = ORIGINAL_THERE_S.get(name, {}).get(factor)
+        yield {
+            "network": name,
+            "render_factor": factor,
+            "rounds": rounds,
+            "floor_ms": round(floor, 1),
+            "cpu_s": {form: round(taken, 3) for form, taken in seconds.items()},
+            "times_as_fast": round(seconds["original"] / seconds["served"], 2),
+            "served_there_s": round(there_s, 3),
+            "times_as_fast_there": original_s and round(original_s / there_s, 2),
+            "levels_apart": round(apart, 3),
+            "peak_mb": round(_peak_mb(converted, factor)),
+        }
 
 
 def _network(name: str) -> nn.Module:
@@ -80,45 +134,34 @@ def _variant(name: str) -> Variant:
     return variant
 
 
-def _measure(name: str, factors: list[int], rounds: int, folder: Path) -> list[dict[str, Any]]:
-    network = _network(name)
-    converted = folder / f"{name}.xml"
-    example = np.zeros((1, 3, 8 * SIDE_STEP, 8 * SIDE_STEP), np.float32)
-    convert_network(fold(_network(name)), (example,), converted, any_side=True)
-    forms: dict[str, Forward] = {
-        "original": lambda x: _eager(network, x),
-        "float32": _compiled(converted, {"INFERENCE_PRECISION_HINT": "f32"}),
-        "served": _compiled(converted, {}),
-    }
-    rows = []
-    for factor in factors:
-        side = SIDE_STEP * factor
-        x = np.random.default_rng(0).normal(0, 1, (1, 1, side, side)).repeat(3, axis=1)
-        seconds = _in_turn(forms, x.astype(np.float32), rounds)
-        row = {"network": name, "render_factor": factor, "cpu_s": seconds}
-        row["times_as_fast"] = seconds["original"] / seconds["served"]
-        row["levels_apart"] = _levels_apart(forms, x.astype(np.float32), name)
-        row["peak_mb"] = _peak_mb(converted, factor)
-        rows.append(row)
-    return rows
-
-
-def _in_turn(forms: dict[str, Forward], x: np.ndarray, rounds: int) -> dict[str, float]:
-    """Median CPU seconds of each form, without the first call of each, which sets things up."""
+def _in_turn(
+    forms: dict[str, Forward], x: np.ndarray, rounds: int, name: str
+) -> tuple[dict[str, float], float]:
+    """Median CPU seconds of each form, and how many levels the last is from the first."""
     taken: dict[str, list[float]] = {form: [] for form in forms}
-    for _ in range(rounds + 1):
+    outputs = {}
+    for form in FORMS[1:]:  # OpenVINO prepares itself for each size of its input
+        forms[form](x)
+    for _ in range(rounds):
         for form, forward in forms.items():
             began = time.process_time()
-            forward(x)
+            outputs[form] = forward(x)
             taken[form].append(time.process_time() - began)
-    return {form: statistics.median(seconds[1:]) for form, seconds in taken.items()}
+    first, last = (outputs[form] if name == "lite" else to_rgb(outputs[form]) for form in ENDS)
+    apart = float(np.abs(first - last).mean()) * 255
+    return {form: statistics.median(seconds) for form, seconds in taken.items()}, apart
 
 
-def _levels_apart(forms: dict[str, Forward], x: np.ndarray, name: str) -> float:
-    first, last = forms["original"](x), forms["served"](x)
-    if name != "lite":
-        first, last = to_rgb(first), to_rgb(last)
-    return float(np.abs(first - last).mean()) * 255
+def _floor_ms() -> float:
+    """Median CPU milliseconds of decoding and encoding a JPEG of 1280×960."""
+    photo = make_photo("coffee", *SIZES["1.2 Mpx"])
+    taken = []
+    for _ in range(15):
+        began = time.process_time()
+        pixels = simplejpeg.decode_jpeg(photo)
+        simplejpeg.encode_jpeg(pixels, quality=90, colorsubsampling="420")
+        taken.append(1000 * (time.process_time() - began))
+    return statistics.median(taken)
 
 
 @torch.inference_mode()
@@ -146,16 +189,33 @@ def _forward_once(converted: Path, factor: int) -> None:
     print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
-def _show(rows: list[dict[str, Any]]) -> None:
+def _saved() -> list[Row]:
+    if not RESULTS.is_file():
+        return []
+    rows: list[Row] = json.loads(RESULTS.read_text())["rows"]
+    return rows
+
+
+def _save(row: Row) -> None:
+    """Put a row in the place of the one measured earlier, or behind the others."""
+    rows = {(old["network"], old["render_factor"]): old for old in _saved()}
+    rows[row["network"], row["render_factor"]] = row
+    machine = {"processor": platform.processor() or platform.machine()}
+    document = {"machine": machine, "rows": [*rows.values()]}
+    RESULTS.write_text(json.dumps(document, indent=2) + "\n")
+    print(json.dumps(row), flush=True)
+
+
+def _show(rows: list[Row]) -> None:
     table = Table("network", "render factor", *(f"{form}, s" for form in FORMS))
-    for title in ("times as fast", "levels apart", "peak MB"):
+    for title in ("times as fast", "than the original there", "levels apart", "peak MB"):
         table.add_column(title, justify="right")
     for row in rows:
         times = (f"{row['cpu_s'][form]:.2f}" for form in FORMS)
         table.add_row(
-            *(row["network"], str(row["render_factor"]), *times),
-            *(f"{row['times_as_fast']:.1f}", f"{row['levels_apart']:.2f}"),
-            f"{row['peak_mb']:.0f}",
+            *(row["network"], str(row["render_factor"]), *times, f"{row['times_as_fast']:.1f}"),
+            f"{row['times_as_fast_there'] or '–'}",
+            *(f"{row['levels_apart']:.2f}", f"{row['peak_mb']}"),
         )
     Console().print(table)
 
