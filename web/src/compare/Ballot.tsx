@@ -23,8 +23,7 @@ export function Ballot({ vote }: { vote: string }) {
   useEffect(() => setSpot(null), [state.pair?.id]);
   useKeys(judging, () => setSpot((at) => (at ? null : MIDDLE)));
 
-  const { phase, pair, pictures, choice, total, judged, failure } = state;
-  const number = Math.min(total, judged + (choice ? 0 : 1));
+  const { phase, pair, number, pictures, choice, total, judged, failure } = state;
   if (phase === "done") return <Thanks total={total} judging={judging} />;
   if (phase === "failed" && !pair)
     return (

@@ -9,9 +9,10 @@ import "./compare.css";
 
 export default function Compare() {
   const vote = new URLSearchParams(location.search).get("vote");
+  const { title } = useCompareWords();
   useEffect(() => {
-    document.title = `${vote ?? "Votes"} – Darkroom`;
-  }, [vote]);
+    document.title = `${vote || title} – Darkroom`;
+  }, [vote, title]);
   return (
     <div className={`app compare ${vote ? "working" : "empty"}`}>
       <TopBar photos={[]} />

@@ -11,6 +11,7 @@ export interface Pictures {
 export interface State {
   phase: "loading" | "judging" | "sending" | "done" | "failed";
   pair: Pair | null;
+  number: number; // of the pair on this voter's way, from 1
   pictures: Pictures | null;
   choice: Choice | null; // given to this pair already
   total: number;
@@ -22,6 +23,7 @@ export interface State {
 const NOTHING: State = {
   phase: "loading",
   pair: null,
+  number: 0,
   pictures: null,
   choice: null,
   total: 0,
@@ -37,6 +39,7 @@ export class Judging {
   private readonly listeners = new Set<() => void>();
   private readonly pairs: Pair[] = []; // of this visit, in the order they are shown
   private at = 0;
+  private before = 0; // judged on earlier visits
   private readonly choices = new Map<string, Choice>();
   private readonly loaded = new Map<string, Promise<Pictures>>();
   private again: () => Promise<void> = () => this.start();
@@ -56,7 +59,9 @@ export class Judging {
   /** Ask for the first pairs. */
   readonly start = (): Promise<void> =>
     this.carefully(this.start, async () => {
-      this.take(await nextRound(this.vote));
+      const round = await nextRound(this.vote);
+      this.before = round.judged;
+      this.take(round);
       await this.show();
     });
 
@@ -100,7 +105,8 @@ export class Judging {
     try {
       const pictures = await loading;
       if (pair !== this.pairs[this.at]) return; // somebody went on meanwhile
-      this.publish({ phase: "judging", pair, pictures, choice, canGoBack, failure: null });
+      const number = this.before + this.at + 1;
+      this.publish({ phase: "judging", pair, number, pictures, choice, canGoBack, failure: null });
     } finally {
       clearTimeout(late);
     }
