@@ -133,8 +133,10 @@ class Compose(Gateway):
         self("up", "-d", *words)
         wait_until(lambda: len(self.trusted(server)) == replicas)
 
-    def containers(self, *services: str) -> list[str]:
-        return self("ps", "-q", *services).split()
+    def containers(self, service: str) -> list[str]:
+        label = "label=com.docker.compose"
+        filters = (f"{label}.project={self.project}", f"{label}.service={service}")
+        return docker("ps", "-q", *(f"--filter={one}" for one in filters)).split()
 
     def end(self) -> None:
         self("down", "-v", "-t", "1")
