@@ -10,8 +10,6 @@ import asyncio
 import json
 import os
 import platform
-import signal
-import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
@@ -23,6 +21,7 @@ from benchmark.open_loop import Answer, Load, offer_all, summarise
 from benchmark.peers.contestants import Contestant, darkroom, scale, until_ready
 from benchmark.peers.raw import dark_photos
 from benchmark.plots import plot_overload
+from benchmark.processes import end_with_sigterm
 
 RESULTS = Path(__file__).parent / "results"
 CLIENTS = 12
@@ -104,6 +103,7 @@ def show(document: dict[str, Any]) -> None:
 
 async def run(options: argparse.Namespace) -> dict[str, Any]:
     photos = dark_photos("1.2 Mpx")
+    end_with_sigterm()
     with ExitStack() as stack:
         service = darkroom(stack, options.port, options.workers)
         await until_ready(service, photos[0])
@@ -118,7 +118,6 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="replicas of each model server")
     parser.add_argument("--port", type=int, default=9500, help="of the cluster it starts")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all are ended with us
     document = asyncio.run(run(options))
     RESULTS.mkdir(exist_ok=True)
     (RESULTS / "overload.json").write_text(json.dumps(document, indent=2) + "\n")

@@ -1,6 +1,8 @@
 """The processes of what is measured: started together, counted together, ended together."""
 
+import asyncio
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
@@ -47,6 +49,13 @@ class Processes:
 
     def pss_bytes(self) -> int:
         return sum(_pss(process) for process in tree(self._pids))
+
+
+def end_with_sigterm() -> None:
+    """Let SIGTERM end the running task, so that what it has started is ended, too."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
 
 
 def tree(pids: Iterable[int]) -> list[psutil.Process]:

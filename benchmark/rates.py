@@ -11,9 +11,7 @@ import asyncio
 import json
 import os
 import platform
-import signal
 import statistics
-import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -27,6 +25,7 @@ from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
 from benchmark.peers.raw import dark_photos
 from benchmark.photos import SIZES
 from benchmark.plots import plot_rates
+from benchmark.processes import end_with_sigterm
 
 RESULTS = Path(__file__).parent / "results"
 CONTESTANTS = ("darkroom", "classical", "mended")
@@ -69,6 +68,7 @@ def share_in_time(answers: Sequence[Answer]) -> float:
 
 async def compare(options: argparse.Namespace) -> dict[str, Any]:
     document: dict[str, Any] = {"machine": platform.machine(), "sizes": {}}
+    end_with_sigterm()
     with ExitStack() as stack:
         contestants: list[Contestant] = []
         small = dark_photos("1.2 Mpx")
@@ -142,7 +142,6 @@ def main() -> None:
     parser.add_argument("--tries", type=int, default=5, help="rates tried, at most")
     parser.add_argument("--port", type=int, default=9500, help="the first of those taken")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all are ended with us
     os.sched_setaffinity(0, {*sorted(os.sched_getaffinity(0))[:2]})
     document = asyncio.run(compare(options))
     RESULTS.mkdir(exist_ok=True)

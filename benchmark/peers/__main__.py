@@ -10,9 +10,7 @@ import asyncio
 import json
 import os
 import platform
-import signal
 import statistics
-import sys
 import time
 from collections.abc import Awaitable
 from contextlib import ExitStack
@@ -29,7 +27,7 @@ from benchmark.figures import CORE_HOUR, dollars_per_1000, quantile
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
 from benchmark.peers.raw import dark_photos
 from benchmark.plots import plot_peers
-from benchmark.processes import PROJECT, Processes, busy_s
+from benchmark.processes import PROJECT, Processes, busy_s, end_with_sigterm
 from darkroom.cluster.environment import model_server_environment
 
 RESULTS = Path(__file__).parents[1] / "results"
@@ -89,6 +87,7 @@ async def measure(contestant: Contestant, photos: list[bytes], clients: int, sec
 
 async def compare(options: argparse.Namespace) -> dict[str, Any]:
     photos, runs = dark_photos(SIZE), dict[str, list[Run]]()
+    end_with_sigterm()
     with ExitStack() as stack:
         raw = RawLoops(stack)
         contestants = []
@@ -103,12 +102,11 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
         for contestant in contestants:
             await measure(contestant, photos, options.clients, WARM_UP_S)
         for _ in range(options.rounds):
-            run = await _turn(asyncio.to_thread(raw.work, options.seconds), raw.processes)
-            runs.setdefault(RAW, []).append(run)
+            turn = _turn(asyncio.to_thread(raw.work, options.seconds), raw.processes)
+            _keep(runs, RAW, await turn)
             for contestant in contestants:
-                turn = measure(contestant, photos, options.clients, options.seconds)
-                run = await _turn(turn, contestant.processes)
-                runs.setdefault(contestant.name, []).append(run)
+                work = measure(contestant, photos, options.clients, options.seconds)
+                _keep(runs, contestant.name, await _turn(work, contestant.processes))
         memory = {c.name: c.processes.pss_bytes() / 1e6 for c in contestants}
         memory[RAW] = raw.processes.pss_bytes() / 1e6
     return {
@@ -132,6 +130,11 @@ async def _turn(work: Awaitable[Run], processes: Processes) -> Run:
     run["other_cores"] = others / (time.perf_counter() - began)
     await asyncio.sleep(0.3)
     return run
+
+
+def _keep(runs: dict[str, list[Run]], name: str, run: Run) -> None:
+    runs.setdefault(name, []).append(run)
+    print(f"{name:<18}", "  ".join(f"{key} {value:.2f}" for key, value in run.items()), flush=True)
 
 
 def _own_s() -> float:
@@ -192,7 +195,6 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9500, help="the first of those taken")
     parser.add_argument("--name", default="peers", help="of the files in benchmark/results")
     options = parser.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # so that all are ended with us
     os.sched_setaffinity(0, {*sorted(os.sched_getaffinity(0))[:CORES]})  # all of us, on these
     document = asyncio.run(compare(options))
     RESULTS.mkdir(exist_ok=True)
