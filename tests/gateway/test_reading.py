@@ -14,11 +14,12 @@ import pytest
 from tests.gateway.photos import a_form, a_photo, an_animation
 
 LIMIT = 20_000  # bytes, of the gateways here
+HANG_S = 30.0
 
 
 async def refused(client, status, code, path="/enhance_image", **sent):
     """The problem document is as designed, and a good photo is served right after it."""
-    async with asyncio.timeout(5), client.post(path, **sent) as reply:
+    async with asyncio.timeout(HANG_S), client.post(path, **sent) as reply:
         problem = await reply.json()
     assert (reply.status, problem["status"], problem["code"]) == (status, status, code)
     assert reply.content_type == "application/problem+json"
@@ -187,7 +188,7 @@ async def test_upload_over_the_limit_is_told_so(gateway):
     reader, writer = await raw_connection(client)
     writer.write(b"POST /diagnose HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n\r\n")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         assert b" 413 " in await reader.readline()
     writer.close()
 
@@ -198,9 +199,11 @@ async def test_body_that_never_ends_is_408(gateway):
     reader, writer = await raw_connection(client)
     writer.write(b"POST /diagnose HTTP/1.1\r\nHost: x\r\nContent-Length: 900\r\n\r\nabc")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         assert b" 408 " in await reader.readline()
     writer.close()
+    async with client.get("/metrics") as reply:
+        assert "darkroom_held_bytes 0.0" in (await reply.text()).splitlines()
 
 
 async def test_broken_chunks_are_malformed(client):
@@ -208,7 +211,7 @@ async def test_broken_chunks_are_malformed(client):
     reader, writer = await raw_connection(client)
     writer.write(b"POST /diagnose HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         assert b" 400 " in await reader.readline()
     writer.close()
 
@@ -234,6 +237,33 @@ async def test_transfer_encoded_photo(client):
     part.set_content_disposition("form-data", name="image")
     part.headers["Content-Transfer-Encoding"] = "base64"
     await refused(client, 415, "unsupported_encoding", data=form)
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n1\r\n' * 10_000 + b"--b--\r\n",
+        b'--b\r\nContent-Disposition: form-data; name="image"; filename="%s"\r\n\r\n'
+        % (b"a" * 5_000_000)
+        + a_photo()
+        + b"\r\n--b--\r\n",
+    ],
+    ids=["10 000 fields", "file name of 5 MB"],
+)
+async def test_form_beyond_all_measure(client, form):
+    """Neither so many options nor such a name is anything that a client needs."""
+    kind = {"Content-Type": "multipart/form-data; boundary=b"}
+    await refused(client, 400, "malformed_request", data=io.BytesIO(form), headers=kind)
+
+
+async def test_head_of_a_megabyte_is_refused(client):
+    """It is not read to its end."""
+    reader, writer = await raw_connection(client)
+    writer.write(b"POST /diagnose HTTP/1.1\r\nHost: x\r\nX-Padding: " + b"a" * (1 << 20))
+
+    async with asyncio.timeout(HANG_S):
+        assert b" 400 " in await reader.readline()
+    writer.close()
 
 
 async def test_too_many_bytes_for_all_requests_together(gateway):
@@ -282,7 +312,7 @@ def mutated(request, chance):
 async def status_of(client, request):
     reader, writer = await raw_connection(client)
     writer.write(request)
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(HANG_S):
         line = await reader.readline()
     writer.close()
     return line[9:12].decode()
