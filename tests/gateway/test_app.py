@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
+from yarl import URL
 
 from darkroom.contracts.options import EnhanceOptions
 from darkroom.contracts.report import Report
@@ -48,6 +49,19 @@ async def test_unknown_path_is_a_problem_document(client):
     async with client.get("/models") as reply:
         assert reply.status == 404
         assert (await reply.json())["code"] == "not_found"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/models", "/predictions/defects", "/token", "/ping", "/api/../models", "/..%2fetc%2fpasswd"],
+)
+async def test_model_servers_do_not_show_through(client, replica, path):
+    """What TorchServe answers, and what climbs out of a folder, does not exist here."""
+    for method in ("GET", "POST"):
+        url = URL(f"{client._base_url.origin()}{path}", encoded=True)  # as it is
+        async with client.request(method, url) as reply:
+            assert reply.status == 404
+    assert not replica.seen
 
 
 async def test_wrong_method_is_told_the_right_one(client):
