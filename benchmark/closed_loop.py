@@ -9,6 +9,8 @@ import aiohttp
 
 from benchmark.open_loop import NO_CACHE, PATIENCE_S, Load, ask, summarise
 
+PATIENTLY = "?budget_ms=10000"  # nobody is refused: what is measured is how much can be done
+
 
 async def hold(url: str, photos: Sequence[bytes], clients: int, seconds: float) -> Load:
     """Send photos to a route, each as a form with the field `image`, so many at a time."""

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from benchmark.closed_loop import hold
+from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import quantile, slope_per_minute
 from benchmark.open_loop import Answer, Load, offer_all, summarise
 from benchmark.peers.contestants import Contestant, darkroom, scale, until_ready
@@ -37,8 +37,8 @@ LEAST_GOODPUT, MOST_REFUSED_MS, MOST_P99_MS = 0.9, 50.0, 1000.0
 
 async def measure(service: Contestant, photos: list[bytes], seconds: float) -> dict[str, Any]:
     url = f"{service.url}/enhance_image"
-    await hold(url, photos, CLIENTS, WARM_UP_S)
-    saturation = (await hold(url, photos, CLIENTS, PEAK_S)).goodput_per_s
+    await hold(url + PATIENTLY, photos, CLIENTS, WARM_UP_S)
+    saturation = (await hold(url + PATIENTLY, photos, CLIENTS, PEAK_S)).goodput_per_s
     rates, peaks = [saturation * share for share in AROUND], list[Load]()
     for rate in rates:
         answers = await offer_all(url, photos, rate, PEAK_S)

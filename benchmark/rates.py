@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmark.closed_loop import hold
+from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import quantile
 from benchmark.open_loop import Answer, offer_all
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
@@ -90,7 +90,7 @@ async def _at_size(
 ) -> dict[str, Any]:
     searches, cpu_ms = dict[str, Search](), dict[str, list[float]]()
     for contestant in contestants:
-        url = f"{contestant.url}/enhance_image"
+        url = f"{contestant.url}/enhance_image{PATIENTLY}"
         await hold(url, photos, CLIENTS[size], WARM_UP_S)
         load = await hold(url, photos, CLIENTS[size], SECONDS[size])
         searches[contestant.name] = Search(max(0.5, 0.95 * load.goodput_per_s))

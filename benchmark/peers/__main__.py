@@ -22,7 +22,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.closed_loop import hold
+from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import CORE_HOUR, dollars_per_1000, quantile
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
 from benchmark.peers.raw import dark_photos
@@ -74,7 +74,7 @@ def _line(loop: "Popen[bytes]") -> bytes:
 
 async def measure(contestant: Contestant, photos: list[bytes], clients: int, seconds: float) -> Run:
     before = contestant.processes.cpu_s()
-    load = await hold(f"{contestant.url}/enhance_image", photos, clients, seconds)
+    load = await hold(f"{contestant.url}/enhance_image{PATIENTLY}", photos, clients, seconds)
     used, good = contestant.processes.cpu_s() - before, load.statuses.get("200", 0)
     return {
         "per_s": good / load.seconds,
