@@ -12,6 +12,7 @@ from tests.gateway.replica import (
     hangs,
     rubbish,
     stops_half_way,
+    until,
 )
 
 FAULTS = {
@@ -23,6 +24,8 @@ FAULTS = {
     "hangs": (hangs, 504),
     "stops half way": (stops_half_way, 504),
 }
+PATIENT_MS = 30_000  # where the answer does not depend on time; busy machines are slow
+HANG_S = 40.0  # over that, under the minute for which a model server hangs here
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -33,10 +36,11 @@ async def test_fault_is_answered_in_time_and_forgotten(gateway, replica, fault, 
     behaviour, status = FAULTS[fault]
     if model == "defects" and path != "/enhance_image":
         path = "/diagnose"
-    client = await gateway(budget_ms=300)
+    client = await gateway(budget_ms=PATIENT_MS)
     replica.behaviours[model] = behaviour
 
-    async with asyncio.timeout(3), client.post(path, data=a_photo()) as reply:
+    options = {"budget_ms": "300"} if status == 504 else {}
+    async with asyncio.timeout(HANG_S), client.post(path, params=options, data=a_photo()) as reply:
         problem = await reply.json()
     assert (reply.status, problem["status"]) == (status, status)
     assert problem["code"] == {503: "replica_unavailable", 504: "out_of_time"}[status]
@@ -51,8 +55,24 @@ async def test_model_server_that_is_down(gateway):
     """Nobody listens there: 503 at once."""
     client = await gateway(defects_url="http://127.0.0.1:1", budget_ms=5000)
 
-    async with asyncio.timeout(3), client.post("/diagnose", data=a_photo()) as reply:
+    async with asyncio.timeout(HANG_S), client.post("/diagnose", data=a_photo()) as reply:
         assert reply.status == 503
+
+
+async def test_photo_that_waits_past_its_deadline_is_never_sent(gateway, replica):
+    """With 50 ms and a replica that is busy: 504, and the model server never hears of it."""
+    client = await gateway(replica_depth=1, budget_ms=PATIENT_MS)
+    replica.behaviours["defects"] = hangs
+    busy = asyncio.create_task(client.post("/diagnose", data=a_photo()))
+    await until(lambda: bool(replica.seen))
+
+    refused = client.post("/diagnose?budget_ms=50", data=a_photo())
+    async with asyncio.timeout(HANG_S), refused as reply:
+        assert (reply.status, (await reply.json())["code"]) == (504, "out_of_time")
+
+    busy.cancel()
+    await until(lambda: bool(replica.cancelled))
+    assert len(replica.seen) == 1
 
 
 async def test_thirty_good_and_bad_requests_at_once(gateway):
