@@ -154,13 +154,28 @@ def test_one_frame_animation_is_a_photo():
     assert np.array_equal(decode(png, LIMIT).pixels, ROOM)
 
 
-def test_ten_thousand_frames_are_refused_at_once():
-    """An animation is refused by its header, however long it is."""
+def a_long_png() -> bytes:
     frame = png_chunk(b"fcTL", bytes(26)) + png_chunk(b"fdAT", bytes(100))
     control = png_chunk(b"acTL", (10_000).to_bytes(4) + bytes(4))
+    return insert_chunks(PAYLOADS["png"], control, frame * 10_000)
+
+
+def a_long_webp() -> bytes:
+    frame = b"ANMF" + (100).to_bytes(4, "little") + bytes(100)
+    animated, size = b"\x02\0\0\0", (63).to_bytes(3, "little") + (47).to_bytes(3, "little")
+    parts = b"WEBPVP8X" + (10).to_bytes(4, "little") + animated + size + frame * 10_000
+    return b"RIFF" + len(parts).to_bytes(4, "little") + parts
+
+
+@pytest.mark.parametrize("payload", [a_long_png(), a_long_webp()], ids=["png", "webp"])
+def test_ten_thousand_frames_are_refused_at_once(payload):
+    """An animation is refused by its header, however long it is."""
+    before = peak_kib()
 
     with pytest.raises(UnreadablePhoto, match="Animated"):
-        decode(insert_chunks(PAYLOADS["png"], control, frame * 10_000), LIMIT)
+        decode(payload, LIMIT)
+
+    assert peak_kib() - before < 20 << 10
 
 
 def test_good_photo_is_read_after_bad_ones():
