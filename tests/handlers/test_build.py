@@ -2,6 +2,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from pathlib import Path
 
 import pytest
 import yaml
@@ -14,6 +15,7 @@ from handlers.build import build, main
 from handlers.trust import sha256_of
 
 TONE = ARCHIVES["tone"]
+SERVE_MODEL = Path(__file__).parents[2] / "deploy" / "serve-model"
 
 
 def a_store(folder):
@@ -63,6 +65,21 @@ def test_a_damaged_archive_is_built_again_with_the_same_bytes(store):
 
     assert archive.read_bytes() == good
     assert (store / "archives.sha256").read_text() == f"{sha256_of(archive)}  tone.mar\n"
+
+
+def test_a_container_refuses_an_archive_changed_by_one_byte(store):
+    """What `deploy/serve-model` runs first fails, and with it the start."""
+    check = next(line for line in SERVE_MODEL.read_text().splitlines() if "sha256sum" in line)
+    archive = store / "tone.mar"
+    good = archive.read_bytes()
+    assert "set -eu" in SERVE_MODEL.read_text()
+    assert subprocess.run(check, shell=True, cwd=store).returncode == 0
+
+    archive.write_bytes(good[:1000] + bytes([good[1000] ^ 1]) + good[1001:])
+    refused = subprocess.run(check, shell=True, cwd=store, capture_output=True)
+    archive.write_bytes(good)
+
+    assert refused.returncode != 0
 
 
 def test_an_archive_stands_alone(unpacked):
