@@ -9,6 +9,7 @@ answered for within a second. A refusal is no answer. Both sizes; printed and sa
 import argparse
 import asyncio
 import json
+import math
 import os
 import platform
 import statistics
@@ -32,7 +33,7 @@ CONTESTANTS = ("darkroom", "classical", "mended")
 SECONDS = {"1.2 Mpx": 8.0, "12 Mpx": 12.0}
 CLIENTS = {"1.2 Mpx": 12, "12 Mpx": 4}
 WARM_UP_S = 3.0
-STEP = 1.08  # from one rate to the next
+STEP = 1.08  # between the rates that are kept and that are not, in the end
 PROMISE_MS, KEPT_SHARE = 1000.0, 0.95
 
 
@@ -42,7 +43,7 @@ class Search:
 
     rate: float
     kept: float = 0.0  # the highest rate known to be kept
-    broken: float = float("inf")  # the lowest known not to be
+    broken: float = math.inf  # the lowest known not to be
     tried: list[dict[str, float]] = field(default_factory=list)
 
     @property
@@ -54,10 +55,12 @@ class Search:
         self.tried.append({"rate": round(self.rate, 2), "in_time": share_in_time, "p95_ms": p95_ms})
         if share_in_time >= KEPT_SHARE:
             self.kept = max(self.kept, self.rate)
-            self.rate = self.kept * STEP
         else:
             self.broken = min(self.broken, self.rate)
-            self.rate = self.broken / STEP
+        if self.kept and math.isfinite(self.broken):
+            self.rate = math.sqrt(self.kept * self.broken)
+        else:
+            self.rate *= STEP**2 if self.kept else STEP**-2
 
 
 def share_in_time(answers: Sequence[Answer]) -> float:
@@ -128,7 +131,7 @@ def show(document: dict[str, Any]) -> None:
     for size, results in document["sizes"].items():
         ours = results["darkroom"]["photos_per_s"]
         for name, of in results.items():
-            times = ours / of["photos_per_s"] if of["photos_per_s"] else float("inf")
+            times = ours / of["photos_per_s"] if of["photos_per_s"] else math.inf
             print(
                 f"{size:>8} {name:<18} {of['photos_per_s']:6.1f} photos/s within a second  "
                 f"{of['cpu_ms']:6.1f} ms CPU  Darkroom does {times:.2f} ×"
