@@ -5,6 +5,7 @@ import struct
 import urllib.error
 import urllib.request
 import zlib
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from PIL import Image
@@ -14,6 +15,7 @@ from darkroom.contracts.errors import (
     MalformedRequest,
     OutOfTime,
     PayloadTooLarge,
+    ServiceError,
     TooManyPixels,
     UnknownDefect,
     UnknownOption,
@@ -130,6 +132,23 @@ def test_animation_is_refused(darkroom):
     """An animated picture is no photo: 422, and no frame of it is mended."""
     with pytest.raises(UnreadablePhoto):
         darkroom.enhance(animated_webp(), budget_ms=PATIENT_MS)
+
+
+def test_bad_photo_among_fifteen_good_ones_fails_alone(darkroom):
+    """Sixteen at the same moment: fifteen are mended, one is 422."""
+    good = to_bytes(darken(load_photo("coffee"), stops=3))
+
+    def send(number: int) -> int:
+        try:
+            sent = good[:-2000] if number == 7 else good
+            return 200 if darkroom.enhance(sent, budget_ms=PATIENT_MS).photo else 204
+        except ServiceError as error:
+            return error.status
+
+    with ThreadPoolExecutor(16) as threads:
+        statuses = list(threads.map(send, range(16)))
+
+    assert statuses == [422 if number == 7 else 200 for number in range(16)]
 
 
 @pytest.mark.usefixtures("good_photo")
