@@ -91,6 +91,10 @@ class Gateway:
     def is_ready(self) -> bool:
         return bool(json.loads(self.get("/readyz"))["ready"])
 
+    def jobs(self) -> object:
+        """What `/readyz` says of the database and the workers."""
+        return json.loads(self.get("/readyz"))["jobs"]
+
     def trusted(self, server: str) -> set[str]:
         """The replicas of a model server that get photos: their IP addresses."""
         line = r'^darkroom_replica_trusted{{replica="http://([\d.]+):.*server="{}"}} 1'

@@ -15,7 +15,7 @@ from tests.containers.engine import IMAGES, PROJECT, Gateway, docker, run, wait_
 STACK = PROJECT / "deploy" / "stack.yml"
 NAME = "darkroom-test"
 MODELS = ("defects", "tone")  # enough for a photo to go all the way
-ABSENT = ("restore", "straighten", "colorize", "worker", "redis", "postgres")
+ABSENT = ("restore", "straighten", "colorize")
 
 
 @contextmanager
@@ -36,7 +36,7 @@ class Stack(Gateway):
     def __init__(self, folder: Path) -> None:
         port = next(free_ports(23_000))
         super().__init__(port)
-        nowhere = {f"DARKROOM_{name.upper()}_URL": "" for name in ABSENT[:3]}
+        nowhere = {f"DARKROOM_{name.upper()}_URL": "" for name in ABSENT}
         self._settings = IMAGES | nowhere | {"DARKROOM_PORT": str(port)}
         self._fewer = folder / "fewer.yml"
         services: dict[str, object] = {name: {"deploy": {"replicas": 0}} for name in ABSENT}

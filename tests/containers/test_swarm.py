@@ -24,6 +24,11 @@ def stack(tmp_path_factory) -> Iterator[Stack]:
             stack.end()
 
 
+def test_jobs_have_a_database_and_a_worker(stack):
+    """PostgreSQL, Redis and the worker run beside the model servers."""
+    wait_until(lambda: stack.jobs() == {"database": "ok", "worker": "ok"})
+
+
 def test_scaling_loses_nothing(stack):
     """Three replicas of `tone`, then two again, under load."""
     with Senders(stack.url) as senders:
