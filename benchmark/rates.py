@@ -30,7 +30,7 @@ from benchmark.processes import end_with_sigterm
 
 RESULTS = Path(__file__).parent / "results"
 CONTESTANTS = ("darkroom", "classical", "mended")
-SECONDS = {"1.2 Mpx": 8.0, "12 Mpx": 12.0}
+SECONDS = {"1.2 Mpx": 6.0, "12 Mpx": 9.0}
 CLIENTS = {"1.2 Mpx": 12, "12 Mpx": 4}
 WARM_UP_S = 3.0
 STEP = 1.08  # between the rates that are kept and that are not, in the end
@@ -142,7 +142,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmark.rates", description=__doc__)
     parser.add_argument("--sizes", default=",".join(SIZES))
     parser.add_argument("--workers", type=int, default=2, help="replicas of each model server")
-    parser.add_argument("--tries", type=int, default=5, help="rates tried, at most")
+    parser.add_argument("--tries", type=int, default=4, help="rates tried, at most")
     parser.add_argument("--port", type=int, default=9500, help="the first of those taken")
     options = parser.parse_args()
     os.sched_setaffinity(0, {*sorted(os.sched_getaffinity(0))[:2]})
