@@ -40,9 +40,9 @@ class Stack(Gateway):
         self._settings = IMAGES | nowhere | {"DARKROOM_PORT": str(port)}
         self._fewer = folder / "fewer.yml"
         services: dict[str, object] = {name: {"deploy": {"replicas": 0}} for name in ABSENT}
-        # It is asked at the manager's port.
+        # A test asks at the manager's port, and only the models' image is brought to other nodes.
         here = {"placement": {"constraints": ["node.role == manager"]}}
-        services["gateway"] = {"deploy": here}
+        services |= dict.fromkeys(("gateway", "worker", "redis"), {"deploy": here})
         self._fewer.write_text(yaml.safe_dump({"version": "3.9", "services": services}))
 
     def start(self) -> float:
