@@ -42,7 +42,7 @@ class Stack(Gateway):
         services: dict[str, object] = {name: {"deploy": {"replicas": 0}} for name in ABSENT}
         # A test asks at the manager's port, and only the models' image is brought to other nodes.
         here = {"placement": {"constraints": ["node.role == manager"]}}
-        services |= dict.fromkeys(("gateway", "worker", "redis"), {"deploy": here})
+        services |= {name: {"deploy": here} for name in ("gateway", "worker", "redis")}
         self._fewer.write_text(yaml.safe_dump({"version": "3.9", "services": services}))
 
     def start(self) -> float:
