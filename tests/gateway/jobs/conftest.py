@@ -66,7 +66,7 @@ class Jobs:
         assert status == 200, answer
         return answer
 
-    async def ended(self, id_: str, within_s: float = 30) -> Any:
+    async def ended(self, id_: str, within_s: float = 180) -> Any:
         """The job or order once it has ended."""
         async with asyncio.timeout(within_s):
             while (found := await self.get(f"/{id_}"))["status"] in UNFINISHED:  # noqa: ASYNC110
