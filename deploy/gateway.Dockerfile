@@ -33,7 +33,7 @@ ENV PYTHONPATH=/app \
     DARKROOM_DATA_FOLDER=/var/lib/darkroom
 USER darkroom
 EXPOSE 9000
-HEALTHCHECK --interval=5s --timeout=4s --start-period=30s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=10s --start-period=30s --retries=3 \
     CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:9000/healthz', timeout=3)"]
 CMD ["python", "-m", "gateway"]
 

@@ -49,6 +49,6 @@ USER darkroom
 WORKDIR /tmp
 EXPOSE 8080
 # TorchServe's own /ping is well before a network is loaded, which takes minutes on a busy machine.
-HEALTHCHECK --interval=5s --timeout=4s --start-period=300s --retries=3 \
+HEALTHCHECK --interval=5s --timeout=10s --start-period=300s --retries=3 \
     CMD ["python", "/usr/local/bin/model_is_ready.py"]
 ENTRYPOINT ["sh", "/usr/local/bin/serve-model"]

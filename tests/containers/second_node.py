@@ -98,3 +98,4 @@ def second_node(folder: Path) -> Iterator[SecondNode]:
     finally:
         node.stop()
         run("ip", "netns", "del", NAMESPACE)  # and the cable with it
+        shutil.rmtree(folder / "data", ignore_errors=True)  # gigabytes, which pytest would keep
