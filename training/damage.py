@@ -21,13 +21,13 @@ ALIGNED = 0.75  # of the crops begin where a block of the JPEG does, as the tile
 # What occurs together, and how often.
 KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
     (0.10, ()),
-    (0.14, (Defect.NOISY,)),
-    (0.30, (Defect.JPEG_ARTIFACTS,)),  # the slowest to learn
-    (0.22, (Defect.BLUR,)),
-    (0.08, (Defect.NOISY, Defect.JPEG_ARTIFACTS)),
-    (0.08, (Defect.BLUR, Defect.NOISY)),
-    (0.04, (Defect.BLUR, Defect.JPEG_ARTIFACTS)),
-    (0.04, (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)),
+    (0.08, (Defect.NOISY,)),
+    (0.36, (Defect.JPEG_ARTIFACTS,)),  # this and blur are slow to learn
+    (0.28, (Defect.BLUR,)),
+    (0.06, (Defect.NOISY, Defect.JPEG_ARTIFACTS)),
+    (0.06, (Defect.BLUR, Defect.NOISY)),
+    (0.03, (Defect.BLUR, Defect.JPEG_ARTIFACTS)),
+    (0.03, (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)),
 )
 # How far off a diagnosis is where the defect is there (mean absolute error).
 DOUBT = {Defect.NOISY: 0.03, Defect.BLUR: 0.1, Defect.JPEG_ARTIFACTS: 0.03}
