@@ -17,7 +17,7 @@ class Model(Worker):
     """One handler in each worker."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self._unserved = Unserved(os.environ["PEER_NAME"])
 
     def deserialize(self, data: bytes) -> bytes:
@@ -38,9 +38,9 @@ def main() -> None:
     os.environ["PEER_NAME"] = name
     # MOSEC reads its own options from the command line, in its workers, too.
     sys.argv[1:] = ["--address", "127.0.0.1", "--port", port, "--timeout", "60000"]
-    server = Server()  # type: ignore[no-untyped-call]
+    server = Server()
     server.append_worker(Model, num=int(workers), route=f"/predictions/{name}")
-    server.run()  # type: ignore[no-untyped-call]
+    server.run()
 
 
 if __name__ == "__main__":
