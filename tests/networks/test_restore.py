@@ -8,7 +8,14 @@ import torch
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.metrics import psnr
 from darkroom.imaging.tiles import apply_correction
-from darkroom.networks.restore import MENDED, RestoreNetwork, convert, load_restorer, told_vector
+from darkroom.networks.restore import (
+    MENDED,
+    RestoreNetwork,
+    Restorer,
+    convert,
+    load_restorer,
+    told_vector,
+)
 from darkroom.networks.tiled import Work, correct_photos
 from darkroom.networks.weights import write_weights
 from tests.rooms import draw_room
@@ -64,6 +71,24 @@ def test_loss_falls_on_one_batch():
         losses.append(float(loss.detach()))
 
     assert losses[-1] < 0.98 * losses[0]
+
+
+@pytest.mark.parametrize(
+    ("told", "left"),
+    [
+        ({Defect.BLUR: 0.7}, 0.0),
+        ({Defect.BLUR: 0.3}, 1.0),
+        ({Defect.BLUR: 0.7, Defect.NOISY: 0.3}, 1.0),
+    ],
+)
+def test_correction_of_strong_blur_alternates_nowhere(told, left):
+    """A grid of single pixels goes where the photo was blurred alone, and stays for noise."""
+    grid = np.where(np.indices((1, 16, 32, 3))[1:3].sum(axis=0) % 2, 8, -8).astype(np.float32)
+    restorer = Restorer(lambda _: lambda *_: (grid.copy(),))
+
+    correction = restorer.correct(np.zeros((1, 16, 32, 3), np.uint8), told_vector(told)[None])
+
+    assert np.abs(correction).max() == 8 * left
 
 
 def test_severities_fade_as_a_photo_shrinks():
