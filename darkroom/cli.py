@@ -27,7 +27,7 @@ from darkroom.cli_tables import (
 )
 from darkroom.client import DEFAULT_URL, AsyncDarkroom, Enhanced
 from darkroom.contracts.defects import Enhancer
-from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.errors import OverCapacity, ServiceError
 from darkroom.contracts.options import ColorModel
 from darkroom.contracts.report import DiagnoseAnswer
 from darkroom.votes import commands as votes
@@ -46,6 +46,8 @@ Jobs = Annotated[int, typer.Option(min=1, max=64, help="Photos sent at the same 
 BudgetMs = Annotated[
     int | None, typer.Option(min=50, max=60_000, help="Time for one answer, in ms.")
 ]
+
+TRIES = 5  # of a photo that the service has no room for
 
 _out = Console()
 _err = Console(stderr=True)
@@ -240,13 +242,23 @@ async def _each(
                     began = time.monotonic()
                     answer, failure = None, None
                     try:
-                        answer = await work(darkroom, file)
+                        answer = await _once_there_is_room(lambda: work(darkroom, file))
                     except (ServiceError, OSError) as error:
                         failure = error
                     progress.advance(bar)
                     return Outcome(file, (time.monotonic() - began) * 1000, answer, failure)
 
             return await asyncio.gather(*map(one, files))
+
+
+async def _once_there_is_room(work: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Nobody waits at the other end of a folder: refused for the load, a photo is sent again."""
+    for _ in range(TRIES - 1):
+        try:
+            return await work()
+        except OverCapacity as error:
+            await asyncio.sleep(error.retry_after_s)
+    return await work()
 
 
 def _leave(outcomes: Sequence[Outcome[Answer]]) -> None:

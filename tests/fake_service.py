@@ -10,7 +10,7 @@ from aiohttp import web
 
 from darkroom.contracts.defects import Defect
 from darkroom.contracts.diagnosis import Diagnosis
-from darkroom.contracts.errors import ServiceError
+from darkroom.contracts.errors import OverCapacity, ServiceError
 from darkroom.contracts.headers import REPORT
 from darkroom.contracts.plan import SkippedStep, SkipReason, needed_steps
 from darkroom.contracts.problem import MEDIA_TYPE, Problem
@@ -35,6 +35,7 @@ class FakeService:
     url: str = ""
     found: tuple[Defect, ...] = (Defect.LOW_LIGHT, Defect.NOISY)
     refusals: dict[bytes, ServiceError] = field(default_factory=dict)
+    busy: int = 0  # so many photos are refused for the load before one is taken
     delay_s: float = 0.0
     tells: bool = True  # whether answers carry the report
     received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
@@ -48,7 +49,11 @@ class FakeService:
         self.most_at_once = max(self.most_at_once, self._at_once)
         await asyncio.sleep(self.delay_s)
         self._at_once -= 1
-        if error := self.refusals.get(photo):
+        error = self.refusals.get(photo)
+        if self.busy:
+            self.busy -= 1
+            error = OverCapacity()
+        if error:
             document = Problem.of(error, "request-1").model_dump_json().encode()
             return web.Response(status=error.status, body=document, content_type=MEDIA_TYPE)
         return self._answer(request.path)

@@ -118,6 +118,29 @@ def test_failed_photo_leaves_the_others_mended(run, service, photos, tmp_path):
     assert [file.name for file in (tmp_path / "mended").iterdir()] == ["attic.png"]
 
 
+def test_photo_refused_for_the_load_is_sent_again(run, service, photos, tmp_path):
+    """A folder has time: what there was no room for a moment ago is mended in the end."""
+    service.busy = 1
+
+    ended = run("enhance", *photos, "--out", tmp_path / "mended")
+
+    assert ended.exit_code == 0
+    assert len(service.received) == 1 + len(photos)
+    assert len(list((tmp_path / "mended").iterdir())) == len(photos)
+
+
+def test_endless_load_is_told_of_in_the_end(run, service, photos, tmp_path, monkeypatch):
+    """After the last try the refusal is a photo's failure like any other."""
+    monkeypatch.setattr("darkroom.cli.TRIES", 2)
+    service.busy = 100
+
+    ended = run("enhance", photos[0], "--out", tmp_path / "mended")
+
+    assert ended.exit_code == 1
+    assert "1 of 1 photos failed" in ended.stderr
+    assert len(service.received) == 2
+
+
 @pytest.mark.parametrize(
     "words",
     [
