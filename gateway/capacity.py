@@ -6,8 +6,8 @@ The estimate, for the model servers on the photo's road:
 
 The most, not the sum: while a photo waits for the slowest server, the others get on. Promised is
 what the photos already admitted cost on average; this photo's own time is what nine of ten do not
-exceed. Both are measured (`gateway/service_times.py`), so a busy machine is a slow one and takes on
-less.
+exceed, where one of its size has been seen. Both are measured (`gateway/service_times.py`), so a
+busy machine is a slow one and takes on less.
 """
 
 import math
@@ -109,7 +109,10 @@ class Capacity:
             (self._promised_ms[name] / max(1, len(self._servers[name].places.live)))
             for name in shares
         )
+        # A size never seen is no reason to refuse: borrowed from the first, cold photo of a small
+        # one, its time would be many times too long.
         return ahead + sum(
-            share * self._servers[name].taken_up.quantile_ms(megapixels, OWN_SHARE, road.network)
+            share * times.quantile_ms(megapixels, OWN_SHARE, road.network)
             for name, share in shares.items()
+            if (times := self._servers[name].taken_up).count(megapixels, road.network)
         )

@@ -110,6 +110,17 @@ def test_unmeasured_cluster_refuses_nobody():
     assert admitted_at_once(Capacity({"tone": server}), TONE, a_second()) == 200
 
 
+def test_size_never_seen_is_refused_only_for_what_is_ahead():
+    """The one photo measured so far was small and cold; a larger one beside it still gets in."""
+    capacity = Capacity(servers(tone=300))
+
+    with ExitStack() as stack:
+        for megapixels in (1, 4):
+            stack.enter_context(capacity.admitted(TONE, megapixels, a_second()))
+        with pytest.raises(OverCapacity):  # the larger one promises four times as much
+            stack.enter_context(capacity.admitted(TONE, 1, a_second()))
+
+
 def test_dear_steps_do_not_refuse_photos():
     """They are left out of plans first; the cheapest possible step is what must have room."""
     cheap = admitted_at_once(Capacity(servers(defects=10, tone=50)), ENHANCE, a_second())
