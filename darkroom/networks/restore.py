@@ -22,8 +22,8 @@ BLOCKS = (2, 2, 4)
 TILE_PX = 352  # side of the tiles, a multiple of 16: twelve cover an everyday photo of 1280×960
 
 # Told so much blur and nothing else, the network leaves a grid of single pixels beside edges; up to
-# where it is wholly filtered away. What blur took are no single pixels, so nothing else is lost:
-# held-out photos of severity 0.75 gain 0.85 dB with it and 0.83 without.
+# where it is wholly filtered away. Held-out photos of severity 0.75 then gain 0.85 instead of 0.83
+# dB, those of 0.6 1.13 instead of 1.22: the price of having no grid.
 GRID_FROM, GRID_FULL = 0.35, 0.6
 _BINOMIAL = np.asarray([0.25, 0.5, 0.25], np.float32)  # zero for what alternates
 
