@@ -84,6 +84,10 @@ async def _news(
     service: Service, session: bytes, id_: UUID | None, version: int
 ) -> tuple[int, str, bool]:
     """(version reached, events to send, whether nothing more will come)."""
+    # Asked first: what ends between this and the next question is news, not yet the end.
+    ended = id_ is not None and all(
+        job.status in _FINAL for job in await _jobs_of(service, session, id_)
+    )
     reached, rows = await service.store.changed_since(session, version, id_)
     if version > reached:  # of another database, or made up
         reached, rows = await service.store.changed_since(session, 0, id_)
@@ -93,10 +97,7 @@ async def _news(
         jobs = await _jobs_of(service, session, order)
         if jobs:
             texts.append(_event("order", to_progress(order, jobs), at))
-    if id_ is None:
-        return reached, "".join(texts), False
-    jobs = await _jobs_of(service, session, id_)
-    if ended := all(job.status in _FINAL for job in jobs):
+    if ended:
         texts.append(f"event: end\nid: {reached}\ndata: {{}}\n\n")
     return reached, "".join(texts), ended
 

@@ -3,7 +3,11 @@
 import asyncio
 import json
 from typing import Any
+from uuid import UUID
 
+from gateway.jobs.database import Database
+from gateway.jobs.progress import Progress, Result
+from gateway.jobs.store import Store
 from tests.gateway.photos import a_form, a_photo
 
 HANG_S = 180.0  # an idle machine takes one or two; on a busy one tries fail and are made again
@@ -54,6 +58,25 @@ async def test_order_tells_its_progress(jobs, work):
     done = [data["completed"] for name, _, data in found if name == "order"]
     assert done == sorted(done)
     assert done[-1] == 2
+
+
+async def test_job_that_ends_between_two_questions_is_told(jobs, monkeypatch):
+    """The stream's last word on a job is how it ended, though it ended while news was gathered."""
+    job = await jobs.submit()
+    database = Database(jobs.settings.database_url, jobs.settings.database_folder)
+    progress, ask = Progress(database), Store.changed_since
+
+    async def then_it_ends(store, *asked):
+        news = await ask(store, *asked)
+        if begun := await progress.begin(UUID(job["id"])):
+            await progress.complete(begun, Result(None, None, {}))
+        return news
+
+    monkeypatch.setattr(Store, "changed_since", then_it_ends)
+    found = await events(jobs, f"/{job['id']}/events")
+    await database.close()
+
+    assert [data["status"] for name, _, data in found if name == "job"] == ["pending", "completed"]
 
 
 async def test_client_that_comes_back_hears_only_what_is_new(jobs, work):
