@@ -24,11 +24,13 @@ import aiohttp
 from pydantic import TypeAdapter, ValidationError
 
 from darkroom.contracts.defects import Defect, Enhancer
-from darkroom.contracts.errors import OutOfTime, ServiceError
+from darkroom.contracts.errors import ServiceError
 from darkroom.contracts.headers import REPORT
 from darkroom.contracts.options import ColorModel
-from darkroom.contracts.problem import Problem
 from darkroom.contracts.report import DiagnoseAnswer, Report
+from darkroom.transport import Transport, Unreachable
+
+__all__ = ["DEFAULT_URL", "AsyncDarkroom", "Darkroom", "Enhanced", "Unreachable"]
 
 DEFAULT_URL = "http://127.0.0.1:9000"
 
@@ -37,10 +39,6 @@ Result = TypeVar("Result")
 
 _DEFECTS = TypeAdapter(list[Defect])
 _AS_BYTES = {"Content-Type": "application/octet-stream"}  # the service looks at the content
-
-
-class Unreachable(ConnectionError):
-    """No Darkroom answers at this address. Not a `ServiceError`: there is no service."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +53,7 @@ class AsyncDarkroom:
     """The service, for programs that run on asyncio; one object serves many calls at once."""
 
     def __init__(self, url: str = DEFAULT_URL, timeout_s: float = 60.0) -> None:
-        self.url = url.rstrip("/")
-        self._timeout = aiohttp.ClientTimeout(total=timeout_s)
-        self._session: aiohttp.ClientSession | None = None  # needs a running loop: made on use
+        self._transport = Transport(url, timeout_s)
 
     async def __aenter__(self) -> Self:
         return self
@@ -66,9 +62,7 @@ class AsyncDarkroom:
         await self.close()
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._transport.close()
 
     async def enhance(
         self,
@@ -144,25 +138,10 @@ class AsyncDarkroom:
     ) -> tuple[aiohttp.ClientResponse, bytes]:
         payload = photo if isinstance(photo, bytes) else await asyncio.to_thread(_read, photo)
         given = {name: str(value) for name, value in options.items() if value is not None}
-        if self._session is None:
-            self._session = aiohttp.ClientSession(timeout=self._timeout)
-        try:
-            # Wrapped, because aiohttp warns of large bytes and sends them in one piece.
-            call = self._session.post(
-                self.url + route, params=given, data=io.BytesIO(payload), headers=_AS_BYTES
-            )
-            async with call as reply:
-                body = await reply.read()
-        except TimeoutError as error:
-            raise OutOfTime(f"No answer from {self.url} in {self._timeout.total} s.") from error
-        except (aiohttp.ClientConnectorError, ValueError) as error:  # ValueError: no address at all
-            message = f"No Darkroom answers at {self.url}. `darkroom up` starts one."
-            raise Unreachable(message) from error
-        except aiohttp.ClientError as error:
-            raise Unreachable(f"The connection to {self.url} broke: {error}") from error
-        if reply.status >= 400:
-            raise _refusal(reply.status, body)
-        return reply, body
+        # Wrapped, because aiohttp warns of large bytes and sends them in one piece.
+        return await self._transport.send(
+            "POST", route, data=io.BytesIO(payload), params=given, headers=_AS_BYTES
+        )
 
 
 class Darkroom:
@@ -264,13 +243,6 @@ def _enhanced(reply: aiohttp.ClientResponse, body: bytes) -> Enhanced:
     except ValidationError as error:
         raise ServiceError(f"The answer carries no readable {REPORT} header.") from error
     return Enhanced(photo=None if reply.status == 204 else body, report=report)
-
-
-def _refusal(status: int, body: bytes) -> ServiceError:
-    try:
-        return Problem.model_validate_json(body).to_error()
-    except ValidationError:  # a proxy between us, or not a Darkroom
-        return ServiceError(f"The answer was HTTP {status} without a problem document.")
 
 
 def _close(

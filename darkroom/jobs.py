@@ -88,10 +88,12 @@ class AsyncJobs(SessionClient):
 
     async def _events(self, id_: UUID) -> AsyncIterator[Job]:
         """The job as it changes, until the stream ends or breaks."""
-        url = f"{self.url}{JOBS_ROUTE}/{id_}/events"
+        url = f"{self._transport.url}{JOBS_ROUTE}/{id_}/events"
         forever = aiohttp.ClientTimeout(total=None, sock_read=60)
         try:
-            async with self._client().get(url, headers=self._headers, timeout=forever) as reply:
+            async with self._transport.session.get(
+                url, headers=self._headers, timeout=forever
+            ) as reply:
                 name = ""
                 async for line in reply.content:
                     field, _, value = line.decode().rstrip("\n").partition(": ")

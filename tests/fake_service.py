@@ -55,7 +55,11 @@ class FakeService:
             error = OverCapacity()
         if error:
             document = Problem.of(error, "request-1").model_dump_json().encode()
-            return web.Response(status=error.status, body=document, content_type=MEDIA_TYPE)
+            wait_s = getattr(error, "retry_after_s", None)
+            told = {} if wait_s is None else {"Retry-After": str(wait_s)}
+            return web.Response(
+                status=error.status, body=document, content_type=MEDIA_TYPE, headers=told
+            )
         return self._answer(request.path)
 
     def _answer(self, path: str) -> web.Response:

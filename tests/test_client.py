@@ -9,7 +9,7 @@ import pytest
 
 from darkroom import AsyncDarkroom, Darkroom, Unreachable
 from darkroom.contracts.defects import Defect, Enhancer
-from darkroom.contracts.errors import OutOfTime, ServiceError, TooManyPixels
+from darkroom.contracts.errors import OutOfTime, OverCapacity, ServiceError, TooManyPixels
 from tests.fake_service import MENDED, FakeService, running_service
 
 
@@ -105,6 +105,16 @@ def test_refusal_is_raised_as_the_services_error(service, darkroom):
 
     with pytest.raises(TooManyPixels, match="60 megapixels"):
         darkroom.enhance(b"huge")
+
+
+def test_refusal_for_the_load_says_when_to_come_again(service, darkroom):
+    """The seconds of `Retry-After` are in the error, so that a caller can wait that long."""
+    service.refusals[b"photo"] = OverCapacity(retry_after_s=7)
+
+    with pytest.raises(OverCapacity) as refused:
+        darkroom.enhance(b"photo")
+
+    assert refused.value.retry_after_s == 7
 
 
 def test_error_without_a_problem_document_is_raised(service):
