@@ -1,22 +1,27 @@
 """Train the colorizer that ships: `python -m training.colorize`.
 
 Two stages as in DeOldify, small squares first, then larger ones; each keeps a checkpoint of its own
-and resumes from it. On a GPU add `--device cuda`. Afterwards `python -m training.polish_colorize`
-polishes adversarially and `python -m training.evaluate_colorize` fits temperature and saturation
+and resumes from it, and ends in the mean of its last weights. On a GPU add `--device cuda`.
+Afterwards `python -m training.polish_colorize` polishes adversarially, `--further` trains what came
+of it in larger batches, and `python -m training.evaluate_colorize` fits temperature and saturation
 and writes the report.
 """
 
 import argparse
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
 import cv2
 import torch
+from torch import Tensor
 
 from darkroom.networks.lite import LiteGenerator
 from darkroom.networks.trunk import load_imagenet
 from darkroom.networks.weights import read_weights, write_weights
+from training.averaging import Averaged
 from training.colour_loss import (
     colour_loss,
     count_colours,
@@ -24,17 +29,20 @@ from training.colour_loss import (
     rarity_of,
     validation_squares,
 )
-from training.colour_photos import batches, favour_grass, find_colour_photos
+from training.colour_photos import Squares, batches, favour_grass, find_colour_photos
 from training.fine_tuning import BACKBONE, DATA
-from training.loop import train
+from training.loop import Progress, train
 from training.perception import load_perception
+from training.photos import TrainingPhotos
 
 WEIGHTS = Path("model-store/weights/colorize.safetensors")
 FROZEN_BLOCKS = 4  # of the encoder: edges and textures, and the dearest to train
+WATCHED = 96  # held-out photos by which a training is followed
 
 
 @dataclass(frozen=True)
 class Stage:
+    name: str  # of its folder
     side: int
     batch: int
     share: float  # of the minutes
@@ -42,8 +50,11 @@ class Stage:
     encoder_rate: float
 
 
-STAGES = (Stage(128, 16, 0.48, 1e-3, 2e-4), Stage(192, 8, 0.52, 4e-4, 1.5e-4))
-FURTHER = (Stage(192, 8, 1.0, 3e-4, 1e-4),)  # for weights that have been through those
+STAGES = (
+    Stage("small", 128, 16, 0.48, 1e-3, 2e-4),
+    Stage("large", 192, 8, 0.52, 4e-4, 1.5e-4),
+)
+FURTHER = (Stage("further", 176, 16, 1.0, 4e-4, 1.5e-4),)  # for weights that have been polished
 
 
 def start(data: Path, device: torch.device) -> LiteGenerator:
@@ -69,6 +80,37 @@ def optimiser_for(
     return torch.optim.AdamW(groups, weight_decay=1e-2)
 
 
+def train_stage(
+    network: LiteGenerator,
+    stage: Stage,
+    photos: TrainingPhotos,
+    loss: Callable[[Squares], Tensor],
+    minutes: float,
+    run: Path,
+    device: torch.device,
+) -> Progress:
+    """Train `network` by `loss`, which is its own, and end in the mean of its last weights."""
+    averaged = Averaged(network)
+    held_out = validation_squares(photos.validation, WATCHED, stage.side)
+
+    def loss_of(squares: Squares) -> Tensor:
+        averaged.follow()
+        return loss(squares)
+
+    averaged.train()
+    progress = train(
+        averaged,
+        optimiser_for(network, stage.rate, stage.encoder_rate),
+        batches(photos.training, stage.side, stage.batch, stage.side, device),
+        loss_of,
+        lambda: measure(averaged.mean, held_out, device),
+        stage.share * minutes,
+        run / stage.name,
+    )
+    network.load_state_dict(averaged.mean.state_dict())
+    return progress
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=DATA, help="photos, index and backbones")
@@ -91,23 +133,16 @@ def main() -> None:
     rarity = rarity_of(count_colours(photos.training[::4])).to(device)
     perception = load_perception(arguments.data).to(device)
     network = start(arguments.data, device)
+    notes = {}
     if arguments.further:
-        read_weights(arguments.further, network)
-        network.train()
-    seen = favour_grass(photos.training)
+        notes = read_weights(arguments.further, network)
+    seen = replace(photos, training=favour_grass(photos.training))
+    loss = partial(colour_loss, network, perception, rarity)
     for stage in stages:
-        held_out = validation_squares(photos.validation, 96, stage.side)
-        progress = train(
-            network,
-            optimiser_for(network, stage.rate, stage.encoder_rate),
-            batches(seen, stage.side, stage.batch, stage.side, device),
-            lambda squares: colour_loss(network, perception, rarity, squares),
-            lambda held_out=held_out: measure(network, held_out, device),  # type: ignore[misc]
-            stage.share * arguments.minutes,
-            arguments.run / str(stage.side),
-        )
-        write_weights(arguments.weights, network, {})
-        print(f"{stage.side} px: {progress.step} steps, {-progress.scores[-1][1]:+.2f} dB")
+        progress = train_stage(network, stage, seen, loss, arguments.minutes, arguments.run, device)
+        notes[stage.name] = f"{progress.step} steps"
+        write_weights(arguments.weights, network, notes)
+        print(f"{stage.name}: {progress.step} steps, {-progress.scores[-1][1]:+.2f} dB")
 
 
 if __name__ == "__main__":

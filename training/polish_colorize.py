@@ -103,7 +103,7 @@ def main() -> None:
     device = torch.device(arguments.device)
     photos = find_colour_photos(arguments.data)
     network = LiteGenerator()
-    read_weights(arguments.weights, network)
+    notes = read_weights(arguments.weights, network)
     freeze(network)
     network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     critic = Critic().to(device)
@@ -136,7 +136,7 @@ def main() -> None:
         arguments.minutes,
         arguments.run / "polish",
     )
-    write_weights(arguments.weights, network, {"polished": f"{progress.step} steps"})
+    write_weights(arguments.weights, network, {**notes, "polished": f"{progress.step} steps"})
     print(f"{progress.step} steps, {-progress.scores[-1][1]:+.2f} dB → {arguments.weights}")
 
 
