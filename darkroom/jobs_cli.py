@@ -5,7 +5,6 @@ command after an interruption sends nothing twice and fetches what is missing.
 """
 
 import asyncio
-import os
 import secrets
 from collections import Counter
 from dataclasses import dataclass
@@ -17,20 +16,19 @@ import typer
 from pydantic import BaseModel
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from darkroom.client import DEFAULT_URL, Unreachable
+from darkroom.client import DEFAULT_URL
 from darkroom.contracts.defects import Defect
 from darkroom.contracts.errors import NotFound, OverCapacity, ServiceError
 from darkroom.contracts.jobs import Job, Operation
 from darkroom.jobs import AsyncJobs
+from darkroom.many import for_each, photos_in, write_whole
 
 app = typer.Typer(help="Photos worked on in the background.", no_args_is_help=True)
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 STATE = ".darkroom-jobs.json"
-LATER_S = 5.0  # where the service has enough for now
+LATER_S = 5.0  # at least, before a photo is sent again to a queue that was full
 _out, _err = Console(), Console(stderr=True)
 
 
@@ -75,7 +73,7 @@ def submit(
         raise typer.BadParameter("--defect belongs to --operation fix_defect.")
     if out.exists() and out.samefile(folder):
         raise typer.BadParameter("The originals would be overwritten.", param_hint="--out")
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in SUFFIXES)
+    files = photos_in(folder)
     if not files:
         raise typer.BadParameter("There are no photos in it.", param_hint="DIR")
     given = {
@@ -111,19 +109,14 @@ class _Run:
         self._state = state
 
     async def all(self, files: list[Path], url: str, at_once: int) -> list[Ending]:
-        places = asyncio.Semaphore(at_once)
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
         async with AsyncJobs(url, session=self._state.session) as jobs:
-            with Progress(*columns, console=_err, transient=True) as progress:
-                bar = progress.add_task(self._operation, total=len(files))
-
-                async def one(file: Path) -> Ending:
-                    async with places:
-                        ending = await self._one(jobs, file)
-                        progress.advance(bar)
-                        return ending
-
-                return await asyncio.gather(*map(one, files))
+            return await for_each(
+                files,
+                lambda file: self._one(jobs, file),
+                at_once=at_once,
+                label=self._operation,
+                console=_err,
+            )
 
     async def _one(self, jobs: AsyncJobs, file: Path) -> Ending:
         name = self._name(file)
@@ -135,10 +128,10 @@ class _Run:
                 return Ending(file, job, f"{job.error.code}: {job.error.detail}")
             target = self._out / file.name
             if not (sent.is_fetched and target.exists()):
-                await asyncio.to_thread(_write, target, await jobs.result(job))
+                await asyncio.to_thread(write_whole, target, await jobs.result(job))
                 sent.is_fetched = True
             return Ending(file, job)
-        except (ServiceError, Unreachable, OSError) as error:
+        except (ServiceError, OSError) as error:
             return Ending(file, problem=str(error))
         finally:
             self._save()
@@ -154,8 +147,8 @@ class _Run:
         while True:
             try:
                 job = await jobs.submit(file, self._operation, self._options, key=sent.key)
-            except OverCapacity:
-                await asyncio.sleep(LATER_S)
+            except OverCapacity as error:
+                await asyncio.sleep(max(LATER_S, error.retry_after_s))
             else:
                 sent.job = job.id
                 self._save()
@@ -168,7 +161,8 @@ class _Run:
         return f"{file.resolve()} {stat.st_size} {stat.st_mtime_ns} {self._operation} {wish}"
 
     def _save(self) -> None:
-        _write(self._out / STATE, self._state.model_dump_json().encode())
+        state = self._state.model_dump_json().encode()
+        write_whole(self._out / STATE, state, private=True)  # it holds the session
 
 
 def _read_state(out: Path) -> State:
@@ -176,14 +170,6 @@ def _read_state(out: Path) -> State:
         return State.model_validate_json((out / STATE).read_bytes())
     except (OSError, ValueError):  # none yet, or not ours
         return State(session=secrets.token_urlsafe(24))
-
-
-def _write(target: Path, content: bytes) -> None:
-    """Write a file that is whole or absent, readable by us alone: it may hold a session."""
-    unfinished = target.with_name(f".{target.name}.{os.getpid()}.{secrets.token_hex(4)}")
-    unfinished.touch(mode=0o600)
-    unfinished.write_bytes(content)
-    unfinished.replace(target)
 
 
 def _table(endings: list[Ending]) -> Table:

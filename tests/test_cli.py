@@ -2,6 +2,7 @@
 
 import json
 import socket
+import sys
 
 import pytest
 from typer.testing import CliRunner
@@ -131,7 +132,7 @@ def test_photo_refused_for_the_load_is_sent_again(run, service, photos, tmp_path
 
 def test_endless_load_is_told_of_in_the_end(run, service, photos, tmp_path, monkeypatch):
     """After the last try the refusal is a photo's failure like any other."""
-    monkeypatch.setattr("darkroom.cli.TRIES", 2)
+    monkeypatch.setattr("darkroom.photos_cli.TRIES", 2)
     service.busy = 100
 
     ended = run("enhance", photos[0], "--out", tmp_path / "mended")
@@ -148,6 +149,8 @@ def test_endless_load_is_told_of_in_the_end(run, service, photos, tmp_path, monk
         ["enhance", "--out", "mended"],
         ["diagnose", "missing.jpg"],
         ["diagnose", "--no-such-option"],
+        ["scale", "tone"],
+        ["scale", "tone=many"],
         ["no-such-command"],
     ],
 )
@@ -261,3 +264,14 @@ def test_absent_service_is_said_plainly(run, photos):
     assert ended.exit_code == 1
     assert f"No Darkroom answers at {url}. `darkroom up` starts one." in ended.stderr
     assert "Traceback" not in ended.output
+
+
+@pytest.mark.parametrize("words", [["up"], ["scale", "tone=2"]])
+def test_bare_install_says_what_the_cluster_needs(run, monkeypatch, words):
+    """Where only the client is installed, the commands of the cluster name the missing extras."""
+    monkeypatch.setitem(sys.modules, "darkroom.cluster.servers", None)
+
+    ended = run(*words)
+
+    assert ended.exit_code == 1
+    assert "pip install 'darkroom[serve,gateway]'" in ended.stderr

@@ -21,15 +21,30 @@ MAY_IMPORT = {
     "darkroom.weights": {"darkroom.contracts", "darkroom.networks"},
     "darkroom.session": {"darkroom.contracts", "darkroom.client", "darkroom.transport"},
     "darkroom.jobs": {"darkroom.contracts", "darkroom.client", "darkroom.session"},
-    "darkroom.jobs_cli": {"darkroom.contracts", "darkroom.client", "darkroom.jobs"},
-    "darkroom.votes": {"darkroom.contracts", "darkroom.client", "darkroom.session"},
+    "darkroom.many": set(),
     "darkroom.cli_tables": {"darkroom.contracts", "darkroom.client"},
-    "darkroom.cli": {
+    "darkroom.photos_cli": {
         "darkroom.contracts",
         "darkroom.cli_tables",
         "darkroom.client",
+        "darkroom.many",
+    },
+    "darkroom.jobs_cli": {
+        "darkroom.contracts",
+        "darkroom.client",
+        "darkroom.jobs",
+        "darkroom.many",
+    },
+    "darkroom.votes": {
+        "darkroom.contracts",
+        "darkroom.client",
+        "darkroom.many",
+        "darkroom.session",
+    },
+    "darkroom.cli": {
         "darkroom.cluster",
         "darkroom.jobs_cli",
+        "darkroom.photos_cli",
         "darkroom.votes",
         "darkroom.weights",
     },

@@ -3,7 +3,7 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, NoReturn, TypeVar
 from urllib.parse import quote
@@ -12,17 +12,16 @@ import typer
 from pydantic import ValidationError
 from rich.console import Console
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from darkroom.client import DEFAULT_URL, Unreachable
+from darkroom.client import DEFAULT_URL
 from darkroom.contracts.errors import ServiceError
 from darkroom.contracts.votes import Ballots, VoteRequest
+from darkroom.many import for_each, photos_in
 from darkroom.votes.client import AsyncVotes
 
 app = typer.Typer(help="Let people say which of two versions is better.", no_args_is_help=True)
 
-SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 AT_ONCE = 4  # uploads
 Answer = TypeVar("Answer")
 _out, _err = Console(), Console(stderr=True)
@@ -98,7 +97,7 @@ def delete(name: Name, session: Session, url: Url = DEFAULT_URL) -> None:
     _done(url, session, lambda votes: votes.delete(name))
 
 
-def own_session(environment: os._Environ[str] | dict[str, str]) -> str:
+def own_session(environment: Mapping[str, str]) -> str:
     """The secret under which this user's votes are made, readable by the user alone."""
     home = Path(environment.get("XDG_DATA_HOME") or "~/.local/share").expanduser()
     file = home / "darkroom" / "session"
@@ -130,10 +129,7 @@ def _variants(folders: Sequence[str]) -> dict[str, Path]:
 
 
 def _common_photos(variants: dict[str, Path]) -> list[str]:
-    names = [
-        {file.name for file in folder.iterdir() if file.suffix.lower() in SUFFIXES}
-        for folder in variants.values()
-    ]
+    names = [{file.name for file in photos_in(folder)} for folder in variants.values()]
     common = set.intersection(*names)
     if not common:
         raise typer.BadParameter("No photo is in all of them.", param_hint="FOLDER…")
@@ -146,20 +142,13 @@ async def _send(votes: AsyncVotes, request: VoteRequest, variants: dict[str, Pat
     vote = await votes.make(request)
     if not vote.missing:  # made by an earlier run
         return
-    places = asyncio.Semaphore(AT_ONCE)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=_err, transient=True) as progress:
-        bar = progress.add_task("photos", total=len(variants) * len(request.photos))
+    versions = [(variant, photo) for photo in request.photos for variant in variants]
 
-        async def one(variant: str, photo: str) -> None:
-            async with places:
-                await votes.upload(request.name, photo, variant, variants[variant] / photo)
-                progress.advance(bar)
+    async def upload(version: tuple[str, str]) -> None:
+        variant, photo = version
+        await votes.upload(request.name, photo, variant, variants[variant] / photo)
 
-        async with asyncio.TaskGroup() as group:
-            for photo in request.photos:
-                for variant in variants:
-                    group.create_task(one(variant, photo))
+    await for_each(versions, upload, at_once=AT_ONCE, label="photos", console=_err)
 
 
 def _tell(ballots: Ballots, out: Path | None) -> None:
@@ -200,7 +189,7 @@ def _done(
 
     try:
         return asyncio.run(run())
-    except (ServiceError, Unreachable, OSError) as error:
+    except (ServiceError, OSError) as error:
         _fail(str(error))
     except ExceptionGroup as group:  # of uploads; the first tells enough
         _fail(str(group.exceptions[0]))
