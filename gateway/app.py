@@ -25,6 +25,7 @@ from gateway.answering import LEAVING, METRICS, REQUEST_ID, answer
 from gateway.budget import Budget
 from gateway.cache import open_store
 from gateway.calls import Work
+from gateway.calm import Calm
 from gateway.capacity import Capacity, Road
 from gateway.colorizing import colorize, is_slow, operation_of
 from gateway.docs_page import docs_page
@@ -50,6 +51,7 @@ routes = web.RouteTableDef()
 SETTINGS = web.AppKey("settings", Settings)
 ADMISSION = web.AppKey("admission", Admission)
 SERVERS = web.AppKey("servers", dict[str, Replicas])
+CALM = web.AppKey("calm", Calm)
 CAPACITY = web.AppKey("capacity", Capacity)
 ENHANCING = web.AppKey("enhancing", Enhancing)
 RESULTS = web.AppKey("results", Results)
@@ -61,6 +63,7 @@ def create_app(settings: Settings) -> web.Application:
     app = web.Application(middlewares=[answer])
     app[SETTINGS] = settings
     app[ADMISSION] = Admission(settings.max_in_flight, settings.max_held_bytes)
+    app[CALM] = Calm()
     app[METRICS] = Metrics()
     app[LEAVING] = asyncio.Event()
     app[METRICS].in_flight.set_function(lambda: app[ADMISSION].in_flight)
@@ -123,11 +126,15 @@ async def received(
 ) -> AsyncIterator[tuple[Work, Options]]:
     """The photo of a request and its options, with a place among those being worked on."""
     settings, admission = request.app[SETTINGS], request.app[ADMISSION]
+    is_job = request.headers.get(headers.PRIORITY) == "job"
+    if is_job:
+        await request.app[CALM].wait()
+    else:
+        request.app[CALM].disturb()
     admission.expect_place()
     with admission.body() as held:
         photo, options = await read_photo(request, options_type, settings, held)
         with admission.photo():
-            is_job = request.headers.get(headers.PRIORITY) == "job"
             usual_ms = settings.colorize_budget_ms if is_slow(options) else settings.budget_ms
             budget = Budget.start(options.budget_ms or usual_ms, is_job=is_job)
             yield Work(photo, budget, request[REQUEST_ID]), options

@@ -1,0 +1,83 @@
+"""`gateway/calm.py`: jobs keep off while clients are about, though not for ever."""
+
+import asyncio
+
+from darkroom.contracts.headers import PRIORITY
+from darkroom.contracts.jobs import JOB_PRIORITY
+from gateway import app as application
+from gateway.calm import Calm
+from tests.gateway.photos import a_photo
+
+LONG_S = 3600.0
+BOUND_S = 30  # against hanging
+
+
+async def test_job_waits_until_clients_have_been_quiet():
+    """However patient it is, it goes on once the last client's photo is long enough ago."""
+    calm = Calm(calm_s=0.02, patience_s=LONG_S)
+    calm.disturb()
+
+    async with asyncio.timeout(BOUND_S):
+        await calm.wait()
+
+
+async def test_each_client_puts_it_off():
+    """A client that comes while a job waits counts like those before it."""
+    now = [0.0]
+    calm = Calm(calm_s=0.02, patience_s=LONG_S, clock=lambda: now[0])
+    calm.disturb()
+    job = asyncio.create_task(calm.wait())
+    await asyncio.sleep(0)
+    now[0] = 0.01
+    calm.disturb()
+    now[0] = 0.02
+    await asyncio.sleep(0.05)
+
+    assert not job.done()
+    now[0] = 0.03
+    async with asyncio.timeout(BOUND_S):
+        await job
+
+
+async def test_no_job_waits_longer_than_its_patience():
+    """Clients who never leave hold nothing up for good."""
+    calm = Calm(calm_s=LONG_S, patience_s=0.02)
+    calm.disturb()
+
+    async with asyncio.timeout(BOUND_S):
+        await calm.wait()
+
+
+class Watched(Calm):
+    """Never calm once a client has come; says when a job has begun to wait."""
+
+    def __init__(self) -> None:
+        super().__init__(LONG_S, LONG_S)
+        self.waited_for = asyncio.Event()
+
+    async def wait(self) -> None:
+        self.waited_for.set()
+        await super().wait()
+
+
+async def test_clients_pass_a_job_that_waits(gateway, replica, monkeypatch):
+    """After a client's photo nothing of a job reaches a model server; the next client's does."""
+    calm = Watched()
+    monkeypatch.setattr(application, "Calm", lambda: calm)
+    client = await gateway()
+    async with client.post("/diagnose", data=a_photo(seed=1)):
+        pass
+    job = asyncio.create_task(
+        client.post("/diagnose", data=a_photo(seed=2), headers={PRIORITY: JOB_PRIORITY})
+    )
+
+    async with asyncio.timeout(BOUND_S):
+        await calm.waited_for.wait()
+        async with client.post("/diagnose", data=a_photo(seed=3)) as reply:
+            assert reply.status == 200
+    asked = [payload for _, _, payload in replica.seen]
+    job.cancel()
+    await asyncio.gather(job, return_exceptions=True)
+
+    assert a_photo(seed=3) in asked
+    assert a_photo(seed=2) not in asked
