@@ -6,7 +6,6 @@ all of a batch are answered together.
 """
 
 import argparse
-import json
 import os
 import statistics
 import time
@@ -19,31 +18,18 @@ from darkroom.cluster.environment import WORKER_ENVIRONMENT
 os.environ.update({**WORKER_ENVIRONMENT, "NUMBA_CACHE_DIR": str(Path("var/kernels").resolve())})
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
-from benchmark.peers.raw import dark_photos  # noqa: E402
+from benchmark.photos import dark_photos  # noqa: E402
+from benchmark.saving import save  # noqa: E402
 from benchmark.unserved import Context, Unserved  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results"
 SIZES = (1, 2, 4, 8)
+Samples = dict[tuple[str, int], list[tuple[float, float]]]  # CPU and waiting time, ms
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmark.batches", description=__doc__)
     parser.add_argument("--rounds", type=int, default=8)
     options = parser.parse_args()
-    photos = dark_photos("1.2 Mpx") * 2
-    handlers = {name: Unserved(name) for name in ("defects", "tone")}
-    samples = defaultdict[tuple[str, int], list[tuple[float, float]]](list)
-    for turn in range(options.rounds + 1):
-        for name, unserved in handlers.items():
-            for size in SIZES:
-                batch = [{"body": photo} for photo in photos[:size]]
-                began, spent = time.perf_counter(), time.process_time()
-                for _ in range(max(SIZES) // size):
-                    unserved.handler.handle(batch, Context())
-                cpu_ms = (time.process_time() - spent) / max(SIZES) * 1000
-                wait_ms = (time.perf_counter() - began) / (max(SIZES) // size) * 1000
-                if turn:  # the first round only warms up
-                    samples[name, size].append((cpu_ms, wait_ms))
     rows = [
         {
             "handler": name,
@@ -51,12 +37,35 @@ def main() -> None:
             "cpu_ms_per_photo": round(statistics.median(cpu for cpu, _ in each), 2),
             "first_waits_ms": round(statistics.median(wait for _, wait in each), 1),
         }
-        for (name, size), each in samples.items()
+        for (name, size), each in measure(options.rounds).items()
     ]
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "batches.json").write_text(json.dumps(rows, indent=2) + "\n")
+    save("batches", rows)
     for row in rows:
         print("  ".join(f"{key} {value}" for key, value in row.items()))
+
+
+def measure(rounds: int) -> Samples:
+    """For each handler and size of batch the times of every round; the first one only warms up."""
+    photos = dark_photos("1.2 Mpx") * 2
+    handlers = {name: Unserved(name) for name in ("defects", "tone")}
+    samples: Samples = defaultdict(list)
+    for turn in range(rounds + 1):
+        for name, unserved in handlers.items():
+            for size in SIZES:
+                times = _answer(unserved, photos[:size])
+                if turn:
+                    samples[name, size].append(times)
+    return samples
+
+
+def _answer(unserved: Unserved, photos: list[bytes]) -> tuple[float, float]:
+    """CPU time for each photo and waiting time for each batch, of as many batches as make eight."""
+    batch, batches = [{"body": photo} for photo in photos], max(SIZES) // len(photos)
+    began, spent = time.perf_counter(), time.process_time()
+    for _ in range(batches):
+        unserved.handler.handle(batch, Context())
+    cpu_ms = (time.process_time() - spent) / (batches * len(photos)) * 1000
+    return cpu_ms, (time.perf_counter() - began) / batches * 1000
 
 
 if __name__ == "__main__":

@@ -2,14 +2,12 @@
 
 Both handlers answer JPEGs of 1280×960 and 4000×3000 in this process, pinned to one core. Machines
 differ and are seldom idle, so the floor, decoding and encoding alone, is measured in the same
-rounds, in turn with the handlers. The bounds were set where that floor is 6.1 and 67 ms; beside the
-CPU time as it is here stands what it would be there. Medians are printed and saved.
+rounds, in turn with the handlers; beside the CPU time as it is here stands what it would be where
+the bounds were set (`benchmark/floor.py`). Medians are printed and saved.
 """
 
 import argparse
-import json
 import os
-import platform
 import statistics
 import time
 from collections import defaultdict
@@ -27,11 +25,12 @@ from rich.box import SIMPLE  # noqa: E402
 from rich.console import Console  # noqa: E402
 from rich.table import Table  # noqa: E402
 
+from benchmark.floor import FLOOR_THERE_MS, recode  # noqa: E402
 from benchmark.photos import PHOTOS, SIZES, make_photo  # noqa: E402
+from benchmark.saving import machine, save  # noqa: E402
 from benchmark.unserved import Context, Unserved  # noqa: E402
 from darkroom.contracts.headers import BUDGET  # noqa: E402
 
-PROJECT = Path(__file__).parents[1]
 BOUNDS_MS = {
     ("defects", "1.2 Mpx"): 10,
     ("defects", "12 Mpx"): 60,
@@ -44,7 +43,6 @@ BOUNDS_MS = {
 BUDGETS_MS = {("restore", "12 Mpx"): 900}
 HANDLERS = ("defects", "restore", "tone")
 FLOOR = "decode + encode"
-FLOOR_THERE_MS = {"1.2 Mpx": 6.1, "12 Mpx": 67.0}  # where the bounds were set
 STAGES = ("decode_ms", "network_ms", "apply_ms", "encode_ms")
 Samples = dict[tuple[str, str], list[dict[str, float]]]
 
@@ -63,7 +61,7 @@ def main() -> None:
         speed = medians[FLOOR, size]["cpu_ms"] / FLOOR_THERE_MS[size]
         times["cpu_there_ms"] = round(times["cpu_ms"] / speed, 2)
     show(medians)
-    save(medians, photos, options.rounds)
+    save("handlers", document_of(medians, photos, options.rounds))
 
 
 def measure(handlers: dict[str, Unserved], photos: dict[str, list[bytes]], rounds: int) -> Samples:
@@ -73,17 +71,13 @@ def measure(handlers: dict[str, Unserved], photos: dict[str, list[bytes]], round
         for size, payloads in photos.items():
             payload = payloads[turn % len(payloads)]
             times = {("decode", size): _timed(simplejpeg.decode_jpeg, payload)}
-            times[FLOOR, size] = _timed(_recode, payload)
+            times[FLOOR, size] = _timed(recode, payload)
             for name, handler in handlers.items():
                 times[name, size] = _handled(handler, payload, BUDGETS_MS.get((name, size)))
             if turn:
                 for key, sample in times.items():
                     samples[key].append(sample)
     return samples
-
-
-def _recode(payload: bytes) -> None:
-    simplejpeg.encode_jpeg(simplejpeg.decode_jpeg(payload), quality=90, colorsubsampling="420")
 
 
 def _timed(work: Callable[[bytes], object], payload: bytes) -> dict[str, float]:
@@ -118,23 +112,19 @@ def show(medians: dict[tuple[str, str], dict[str, float]]) -> None:
     Console(width=100).print(table, "Medians in ms on one core; stages and total by the clock.")
 
 
-def save(
+def document_of(
     medians: dict[tuple[str, str], dict[str, float]], photos: dict[str, list[bytes]], rounds: int
-) -> None:
+) -> dict[str, object]:
     results = [
         {"work": work, "photo": size, **times, "bound_ms": BOUNDS_MS.get((work, size))}
         for (work, size), times in medians.items()
     ]
-    document = {
-        "machine": platform.processor() or platform.machine(),
-        "load": os.getloadavg()[0],
+    return {
+        **machine(),
         "rounds": rounds,
         "photo_bytes": {size: [len(p) for p in payloads] for size, payloads in photos.items()},
         "medians": results,
     }
-    target = PROJECT / "benchmark" / "results" / "handlers.json"
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(json.dumps(document, indent=2) + "\n")
 
 
 if __name__ == "__main__":

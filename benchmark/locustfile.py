@@ -15,11 +15,10 @@ import gevent
 from locust import HttpUser, constant_throughput, events, task
 from locust.env import Environment
 
-from benchmark.photos import PHOTOS, SIZES, make_photo
+from benchmark.photos import DARK, LIGHT, PHOTOS, SIZES, make_photo
 from darkroom.contracts.headers import PRIORITY
 
 SMALL, LARGE = SIZES
-DARK, LIGHT = 0.35, 1.0
 MIXES = {  # size, light and weight
     "portal": ((SMALL, DARK, 1), (SMALL, LIGHT, 1)),
     "phones": ((SMALL, DARK, 1), (SMALL, LIGHT, 1), (LARGE, DARK, 1)),

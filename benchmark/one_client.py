@@ -6,21 +6,18 @@ servers report; the rest is gateway, TorchServe and HTTP, this client included.
 
 import argparse
 import http.client
-import json
-import os
-import platform
 import statistics
 import time
-from pathlib import Path
 from urllib.parse import urlsplit
 
 from benchmark.open_loop import NO_CACHE
-from benchmark.photos import PHOTOS, SIZES, make_photo
+from benchmark.photos import SIZES, dark_photos
+from benchmark.saving import machine, save
 from darkroom.contracts.headers import REPORT
 from darkroom.contracts.report import Report
 
-DARK = 0.35
-RESULTS = Path(__file__).parent / "results"
+SHARES = {"1.2 Mpx": 1.0, "12 Mpx": 0.125}  # of the count: large photos take their time
+FEWEST = 20
 
 
 def ask(connection: http.client.HTTPConnection, photo: bytes) -> tuple[float, float]:
@@ -57,16 +54,15 @@ def measure(url: str, photos: list[bytes], count: int) -> dict[str, float]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmark.one_client", description=__doc__)
     parser.add_argument("--url", default="http://127.0.0.1:9000")
-    parser.add_argument("--count", type=int, default=200)
+    parser.add_argument("--count", type=int, default=200, help="of small photos")
     options = parser.parse_args()
-    document: dict[str, object] = {"machine": platform.machine(), "load": os.getloadavg()[0]}
-    for size, shape in SIZES.items():
-        photos = [make_photo(name, *shape, light=DARK) for name in PHOTOS]
-        times = measure(options.url, photos, max(20, options.count // (1 if "1.2" in size else 8)))
+    document = machine()
+    for size in SIZES:
+        count = max(FEWEST, round(options.count * SHARES[size]))
+        times = measure(options.url, dark_photos(size), count)
         document[size] = times
         print(size, "  ".join(f"{name} {value}" for name, value in times.items()))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "one_client.json").write_text(json.dumps(document, indent=2) + "\n")
+    save("one_client", document)
 
 
 if __name__ == "__main__":

@@ -7,23 +7,19 @@ refused, how long the accepted wait and whether memory grows. Printed and saved,
 
 import argparse
 import asyncio
-import json
-import os
-import platform
 import time
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
 from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import quantile, slope_per_minute
 from benchmark.open_loop import Answer, Load, offer_all, summarise
 from benchmark.peers.contestants import Contestant, darkroom, scale, until_ready
-from benchmark.peers.raw import dark_photos
+from benchmark.photos import dark_photos
 from benchmark.plots import plot_overload
 from benchmark.processes import end_with_sigterm
+from benchmark.saving import machine, save
 
-RESULTS = Path(__file__).parent / "results"
 CLIENTS = 12
 TIMES = 3.0
 WARM_UP_S = 5.0
@@ -109,7 +105,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
         await until_ready(service, photos[0])
         await scale(options.port, options.workers)
         document = await measure(service, photos, options.seconds)
-    return {"machine": platform.machine(), "load": os.getloadavg()[0], **document}
+    return {**machine(), **document}
 
 
 def main() -> None:
@@ -119,9 +115,7 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=9500, help="of the cluster it starts")
     options = parser.parse_args()
     document = asyncio.run(run(options))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "overload.json").write_text(json.dumps(document, indent=2) + "\n")
-    plot_overload(document, RESULTS / "overload.png")
+    plot_overload(document, save("overload", document))
     show(document)
 
 

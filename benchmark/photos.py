@@ -12,13 +12,14 @@ from darkroom.imaging.photo import Pixels
 
 PHOTOS = ("astronaut", "coffee", "chelsea", "rocket")
 SIZES = {"1.2 Mpx": (1280, 960, 250_000), "12 Mpx": (4000, 3000, 2_800_000)}  # w, h, bytes
+DARK, LIGHT = 0.35, 1.0  # of the levels: dark ones are about three stops under
 
 
-def make_photo(name: str, width: int, height: int, size_bytes: int, light: float = 1.0) -> bytes:
+def make_photo(name: str, width: int, height: int, size_bytes: int, light: float = LIGHT) -> bytes:
     """A bundled photo of scikit-image, enlarged, with grain of three scales, as JPEG (q90, 4:2:0).
 
     Enlarging leaves a photo smooth; grain is added until it weighs what a camera's file does.
-    `light` scales the levels: 0.35 makes a dark photo of about three stops.
+    `light` scales the levels: `DARK` makes a photo that is mended.
     """
     (file,) = Path(skimage.data.__file__).parent.glob(f"{name}.*")
     with Image.open(file) as image:
@@ -35,6 +36,11 @@ def make_photo(name: str, width: int, height: int, size_bytes: int, light: float
         payload = _encode(picture, grain * strength)
         weak, strong = (strength, strong) if len(payload) < size_bytes else (weak, strength)
     return payload
+
+
+def dark_photos(size: str) -> list[bytes]:
+    """All of `PHOTOS` at one of `SIZES`, so dark that each is mended."""
+    return [make_photo(name, *SIZES[size], DARK) for name in PHOTOS]
 
 
 def _encode(picture: Pixels, grain: np.ndarray) -> bytes:

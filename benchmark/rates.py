@@ -8,27 +8,23 @@ answered for within a second. A refusal is no answer. Both sizes; printed and sa
 
 import argparse
 import asyncio
-import json
 import math
 import os
-import platform
 import statistics
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import quantile
 from benchmark.open_loop import Answer, offer_all
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
-from benchmark.peers.raw import dark_photos
-from benchmark.photos import SIZES
+from benchmark.photos import SIZES, dark_photos
 from benchmark.plots import plot_rates
 from benchmark.processes import end_with_sigterm
+from benchmark.saving import machine, save
 
-RESULTS = Path(__file__).parent / "results"
 CONTESTANTS = ("darkroom", "classical", "mended")
 SECONDS = {"1.2 Mpx": 6.0, "12 Mpx": 9.0}
 CLIENTS = {"1.2 Mpx": 12, "12 Mpx": 4}
@@ -70,7 +66,7 @@ def share_in_time(answers: Sequence[Answer]) -> float:
 
 
 async def compare(options: argparse.Namespace) -> dict[str, Any]:
-    document: dict[str, Any] = {"machine": platform.machine(), "sizes": {}}
+    document: dict[str, Any] = {**machine(), "sizes": {}}
     end_with_sigterm()
     with ExitStack() as stack:
         contestants: list[Contestant] = []
@@ -147,9 +143,7 @@ def main() -> None:
     options = parser.parse_args()
     os.sched_setaffinity(0, {*sorted(os.sched_getaffinity(0))[:2]})
     document = asyncio.run(compare(options))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "rates.json").write_text(json.dumps(document, indent=2) + "\n")
-    plot_rates(document, RESULTS / "rates.png")
+    plot_rates(document, save("rates", document))
     show(document)
 
 

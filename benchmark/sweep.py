@@ -13,22 +13,17 @@ saved as JSON and as plots in `benchmark/results`.
 
 import argparse
 import asyncio
-import json
 import os
-import platform
 import statistics
 from dataclasses import dataclass
-from pathlib import Path
 
-import psutil
-
+from benchmark.figures import dollars_per_1000
 from benchmark.open_loop import Load, offer
-from benchmark.photos import PHOTOS, SIZES, make_photo
+from benchmark.photos import DARK, LIGHT, PHOTOS, SIZES, make_photo
 from benchmark.plots import plot_sweep
+from benchmark.processes import cpu_s
+from benchmark.saving import machine, save
 
-RESULTS = Path(__file__).parent / "results"
-DARK, LIGHT = 0.35, 1.0
-CORE_HOUR = 0.04  # dollars: about what clouds ask for one virtual core and its memory
 SETTLE_S = 1.0
 
 
@@ -46,17 +41,7 @@ class Target:
 
     def cpu_s(self) -> float:
         """CPU seconds so far of all processes of this service; 0 where they are not known."""
-        if self.pid is None:
-            return 0.0
-        root = psutil.Process(self.pid)
-        total = 0.0
-        for process in (root, *root.children(recursive=True)):
-            try:
-                times = process.cpu_times()
-            except psutil.Error:  # it has just ended
-                continue
-            total += times.user + times.system
-        return total
+        return 0.0 if self.pid is None else cpu_s([self.pid])
 
 
 async def measure(
@@ -68,8 +53,9 @@ async def measure(
     done = sum(count for status, count in load.statuses.items() if status in ("200", "204"))
     document = load.as_json() | {"load_average": os.getloadavg()[0]}
     if target.pid is not None and done:
-        document["cpu_ms_per_photo"] = round(used / done * 1000, 1)
-        document["dollars_per_1000"] = round(used / done * 1000 / 3600 * CORE_HOUR, 5)
+        cpu_ms = used / done * 1000
+        document["cpu_ms_per_photo"] = round(cpu_ms, 1)
+        document["dollars_per_1000"] = round(dollars_per_1000(cpu_ms), 5)
     _say(target, load, document)
     return document
 
@@ -94,7 +80,7 @@ async def sweep(options: argparse.Namespace) -> dict[str, object]:
                 await asyncio.sleep(SETTLE_S)
                 runs[target.name].append(await measure(target, photos, rate, options.seconds))
     return {
-        "machine": platform.processor() or platform.machine(),
+        **machine(),
         "cores": os.cpu_count(),
         "size": options.size,
         "photos": "dark" if options.dark else "half of them dark",
@@ -142,9 +128,7 @@ def main() -> None:
     parser.add_argument("--name", default="sweep", help="of the files in benchmark/results")
     options = parser.parse_args()
     document = asyncio.run(sweep(options))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{options.name}.json").write_text(json.dumps(document, indent=2) + "\n")
-    plot_sweep(document, RESULTS / f"{options.name}.png")
+    plot_sweep(document, save(options.name, document))
     print("highest rate with p95 within 1 s:", document["highest_rate_within_1_s"])
 
 

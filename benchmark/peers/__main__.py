@@ -9,12 +9,10 @@ import argparse
 import asyncio
 import json
 import os
-import platform
 import statistics
 import time
 from collections.abc import Awaitable
 from contextlib import ExitStack
-from pathlib import Path
 from subprocess import Popen
 from typing import Any
 
@@ -25,12 +23,12 @@ from rich.table import Table
 from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import CORE_HOUR, dollars_per_1000, quantile
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
-from benchmark.peers.raw import dark_photos
+from benchmark.photos import dark_photos
 from benchmark.plots import plot_peers
 from benchmark.processes import PROJECT, Processes, busy_s, end_with_sigterm
+from benchmark.saving import machine, save
 from darkroom.cluster.environment import model_server_environment
 
-RESULTS = Path(__file__).parents[1] / "results"
 SIZE = "1.2 Mpx"
 CORES = 2
 RAW = "handlers alone"
@@ -110,7 +108,7 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
         memory = {c.name: c.processes.pss_bytes() / 1e6 for c in contestants}
         memory[RAW] = raw.processes.pss_bytes() / 1e6
     return {
-        "machine": platform.processor() or platform.machine(),
+        **machine(),
         "cores": CORES,
         "size": SIZE,
         "clients": options.clients,
@@ -197,9 +195,7 @@ def main() -> None:
     options = parser.parse_args()
     os.sched_setaffinity(0, {*sorted(os.sched_getaffinity(0))[:CORES]})  # all of us, on these
     document = asyncio.run(compare(options))
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / f"{options.name}.json").write_text(json.dumps(document, indent=2) + "\n")
-    plot_peers(document, RESULTS / f"{options.name}.png")
+    plot_peers(document, save(options.name, document))
     show(document["results"])
 
 

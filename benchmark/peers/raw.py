@@ -8,7 +8,7 @@ import json
 import sys
 import time
 
-from benchmark.photos import PHOTOS, SIZES, make_photo
+from benchmark.photos import dark_photos
 from benchmark.unserved import Context, Unserved
 from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.diagnosis import Diagnosis
@@ -16,12 +16,6 @@ from darkroom.contracts.headers import STEP
 from darkroom.contracts.plan import needed_steps
 from darkroom.contracts.report import StepRequest
 from gateway.judging import is_doubtful
-
-DARK = 0.35
-
-
-def dark_photos(size: str) -> list[bytes]:
-    return [make_photo(name, *SIZES[size], DARK) for name in PHOTOS]
 
 
 def mend(defects: Unserved, tone: Unserved, photo: bytes) -> None:
