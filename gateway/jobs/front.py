@@ -37,6 +37,7 @@ ROUTES = (  # method, path, function in `gateway.jobs.routes`
     ("GET", f"{JOBS_ROUTE}/{{id}}/original", "original"),
     ("GET", f"{JOBS_ROUTE}/{{id}}/result", "result"),
 )
+STATE_S = 0.5  # whoever asks for the state waits no longer: probes are impatient
 _SESSION = re.compile(r"[A-Za-z0-9._~:-]{1,128}")
 
 
@@ -48,6 +49,7 @@ class Jobs:
         self._admission = admission
         self._service: Service | None = None
         self._opening = asyncio.Lock()
+        self._looking: asyncio.Task[dict[str, str]] | None = None
         self.metrics = JobMetrics()
 
     async def service(self) -> "Service":
@@ -68,11 +70,18 @@ class Jobs:
         """`ok` or the code of what is wrong, for the database and the workers; empty: no jobs."""
         if not self._is_configured:
             return {}
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        # A look that takes longer goes on: the first of all opens the service.
+        done, _ = await asyncio.wait({self._looking}, timeout=STATE_S)
+        return self._looking.result() if done else _away(JobsUnavailable.code)
+
+    async def _look(self) -> dict[str, str]:
         try:
             service = await self.service()
             workers = await service.store.living_workers(self._settings.stalled_after_s)
         except JobsUnavailable as error:
-            return dict.fromkeys(("database", "worker"), error.code)
+            return _away(error.code)
         return {"database": "ok", "worker": "ok" if workers else "no_worker"}
 
     async def count(self) -> None:
@@ -91,6 +100,9 @@ class Jobs:
     async def run(self, _: web.Application) -> AsyncIterator[None]:
         """For `cleanup_ctx`."""
         yield
+        if self._looking is not None:
+            self._looking.cancel()
+            await asyncio.gather(self._looking, return_exceptions=True)
         if self._service is not None:
             await self._service.close()
 
@@ -98,6 +110,10 @@ class Jobs:
         """For `on_shutdown`: streams of events would outlast every other request."""
         if self._service is not None:
             self._service.changes.end()
+
+
+def _away(code: str) -> dict[str, str]:
+    return dict.fromkeys(("database", "worker"), code)
 
 
 JOBS = web.AppKey("jobs", Jobs)

@@ -3,10 +3,12 @@
 import asyncio
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
 
+from gateway.jobs import database
 from tests.gateway.photos import a_form, a_photo
 
 MOST_S = 360.0  # bounds a hang
@@ -94,12 +96,22 @@ async def test_gateway_without_a_database_says_so(start_jobs, tmp_path):
     assert jobs.objects() == []
 
 
-async def test_database_that_hangs_holds_nobody_up(start_jobs):
-    """It takes connections and never answers: jobs are 503, photos are mended, /readyz is ready."""
+@pytest.fixture
+async def hanging_database() -> AsyncIterator[str]:
+    """The address of one that takes connections and never answers."""
     held: list[asyncio.StreamWriter] = []
     server = await asyncio.start_server(lambda _, writer: held.append(writer), "127.0.0.1", 0)
-    port = server.sockets[0].getsockname()[1]
-    jobs = await start_jobs(database_url=f"postgresql://u@127.0.0.1:{port}/d")
+    yield f"postgresql://u@127.0.0.1:{server.sockets[0].getsockname()[1]}/d"
+    server.close()
+    for writer in held:
+        writer.close()
+        await writer.wait_closed()
+    assert held
+
+
+async def test_database_that_hangs_holds_nobody_up(start_jobs, hanging_database):
+    """Jobs are 503, photos are mended, /readyz is ready."""
+    jobs = await start_jobs(database_url=hanging_database)
     async with asyncio.timeout(60):
         waiting = asyncio.create_task(jobs.call("POST", data=a_form(file=a_photo())))
         form = a_form(image=a_photo())
@@ -109,11 +121,17 @@ async def test_database_that_hangs_holds_nobody_up(start_jobs):
         assert (await waiting)[0] == 503
         async with jobs.http.get(f"{jobs.url}/readyz") as reply:
             assert (await reply.json())["ready"] is True
-    assert held
-    server.close()
-    for writer in held:
-        writer.close()
-        await writer.wait_closed()
+
+
+async def test_readiness_does_not_wait_for_the_database(start_jobs, hanging_database, monkeypatch):
+    """However long a connection may take, /readyz gives up and says that there are no jobs."""
+    monkeypatch.setattr(database, "CONNECT_S", 3600)
+    jobs = await start_jobs(database_url=hanging_database)
+
+    for _ in range(2):
+        async with asyncio.timeout(60), jobs.http.get(f"{jobs.url}/readyz") as reply:
+            answer = await reply.json()
+        assert answer["jobs"] == {"database": "jobs_unavailable", "worker": "jobs_unavailable"}
 
 
 async def test_counts_and_ages_of_jobs_are_told(jobs):
