@@ -159,6 +159,27 @@ def test_wrong_usage_is_status_2(run, words):
     assert run(*words).exit_code == 2
 
 
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (["empty", "--out", "out"], "no photos"),
+        (["originals", "--out", "originals"], "overwritten"),
+        (["originals", "--out", "out", "--defect", "hazy"], "--defect belongs"),
+        (["originals", "--out", "out", "--operation", "fix_defect"], "--defect belongs"),
+    ],
+)
+@pytest.mark.usefixtures("photos")
+def test_folder_that_makes_no_jobs_is_wrong_usage(run, tmp_path, monkeypatch, words, reason):
+    """Nothing in it, its own results' folder, a defect without its operation and the reverse."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "empty").mkdir()
+
+    ended = run("jobs", "submit", *words)
+
+    assert ended.exit_code == 2
+    assert reason in ended.stderr
+
+
 def test_wrong_strength_is_status_2(run, photos, tmp_path):
     """An option outside its range never reaches the service."""
     words = ["enhance", photos[0], "--out", tmp_path / "mended", "--strength", "1.5"]

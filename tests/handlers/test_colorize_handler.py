@@ -236,6 +236,27 @@ def test_damaged_weights_are_told_from_missing_ones(handler):
     assert colorized(handler, a_picture())[1].notes["model"] == "lite"
 
 
+@pytest.mark.parametrize(
+    ("words", "status", "code"),
+    [("std::bad_alloc", 503, "out_of_memory"), ("shapes do not match", 503, "model_missing")],
+)
+def test_weights_for_which_there_is_no_memory_are_not_called_damaged(
+    handler, monkeypatch, words, status, code
+):
+    """The same file may load when less is going on: nobody is told to fetch it again."""
+
+    def load(*_):
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(colorize_handler, "load_official", load)
+    handler.folder.mkdir()
+    (handler.folder / "stable.safetensors").touch()
+
+    told, problem = refused(handler, asking(model="stable"))
+
+    assert (told, problem["code"]) == (status, code)
+
+
 def test_with_time_the_best_model_there_is_taken(handler, monkeypatch):
     """Fetched weights are found without a restart; in a short budget `lite` answers."""
     better = Painter()

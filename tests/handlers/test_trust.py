@@ -43,6 +43,15 @@ def test_changed_weights_are_refused_until_recorded(weights, manifest):
     assert 'licence = "ours"' in manifest.read_text()
 
 
+@pytest.mark.parametrize("missing", ["weights", "manifest"])
+def test_what_is_missing_is_named(weights, manifest, missing):
+    """A store without its weights or its manifest: said so, not a traceback."""
+    {"weights": weights, "manifest": manifest}[missing].unlink()
+
+    with pytest.raises(BuildError, match="is missing in"):
+        verify_weights(weights, manifest)
+
+
 def test_weights_that_the_manifest_does_not_name_are_refused(weights, manifest):
     stranger = weights.with_name("stranger.safetensors")
     stranger.write_bytes(b"weights")

@@ -95,6 +95,18 @@ def test_directory_that_points_to_itself_is_survived():
     assert 0x8825 not in (read_with_pillow(cleaned) if cleaned else {})
 
 
+@pytest.mark.parametrize(
+    ("count", "entries"),
+    [(1001, b"\x0f\x01" + bytes(10)), (2, b"\x12\x01\x03\0\x01\0\0\0\x06\0\0\0")],
+)
+def test_directory_that_no_camera_writes_counts_as_broken(count, entries):
+    """More entries than there are tags, or the orientation twice: upright, and nothing is kept."""
+    block = b"II*\0" + (8).to_bytes(4, "little") + count.to_bytes(2, "little") + count * entries
+
+    assert read_orientation(block) == 1
+    assert clean_exif(block) == b""
+
+
 def test_oversized_block_is_dropped():
     """A PNG may carry megabytes of EXIF; what no JPEG could hold is not walked."""
     assert clean_exif(forge_exif(6) + bytes(1 << 20)) == b""

@@ -6,8 +6,16 @@ import pytest
 from PIL import Image
 
 from darkroom.contracts.errors import TooManyPixels, UnreadablePhoto, UnsupportedPhoto
+from darkroom.imaging.containers import PNG_MAGIC
 from darkroom.imaging.header import Format, Header, check_limits, read_header
-from tests.imaging.forge import forge_exif, forge_png, insert_chunks, insert_segments, png_chunk
+from tests.imaging.forge import (
+    forge_exif,
+    forge_png,
+    ihdr,
+    insert_chunks,
+    insert_segments,
+    png_chunk,
+)
 from tests.imaging.forge import segment as jpeg_segment
 from tests.photos import to_bytes
 from tests.rooms import draw_room
@@ -140,11 +148,23 @@ def test_endless_segments_are_refused():
 
 
 def test_endless_chunks_are_refused():
-    """The same for a PNG of millions of empty chunks."""
-    bomb = insert_chunks(to_bytes(ROOM, "png"), png_chunk(b"teSt", b"") * 1_000_000)
+    """The same for a PNG and a WebP of millions of empty chunks."""
+    png = insert_chunks(to_bytes(ROOM, "png"), png_chunk(b"teSt", b"") * 1_000_000)
+    chunks = b"WEBP" + (b"teSt" + bytes(4)) * 1_000_000
+    webp = b"RIFF" + len(chunks).to_bytes(4, "little") + chunks
+
+    for bomb in (png, webp):
+        with pytest.raises(UnreadablePhoto):
+            read_header(bomb)
+
+
+@pytest.mark.parametrize("colour_type", [1, 5, 7])
+def test_png_of_a_colour_type_that_does_not_exist_is_unreadable(colour_type):
+    """Only five of the seven numbers mean anything."""
+    payload = PNG_MAGIC + ihdr(8, 6, colour_type=colour_type) + png_chunk(b"IEND", b"")
 
     with pytest.raises(UnreadablePhoto):
-        read_header(bomb)
+        read_header(payload)
 
 
 def test_reading_headers_needs_the_standard_library_alone():

@@ -15,6 +15,7 @@ from darkroom.imaging.header import read_header
 from tests.imaging.forge import (
     declare_size,
     forge_png,
+    ihdr,
     insert_chunks,
     insert_segments,
     mutate,
@@ -69,6 +70,12 @@ def test_png_with_less_data_than_declared_is_unreadable():
     """The same for PNG."""
     with pytest.raises(UnreadablePhoto):
         decode(forge_png(64, 48, pixels=bytes(1000)), LIMIT)
+
+
+def test_png_of_two_sizes_is_unreadable():
+    """A second header behind the first: what was checked has to be what is decoded."""
+    with pytest.raises(UnreadablePhoto):
+        decode(forge_png(8, 6, ihdr(16, 6), pixels=bytes(6 * (1 + 3 * 16))), LIMIT)
 
 
 def test_webp_whose_parts_disagree_is_unreadable():

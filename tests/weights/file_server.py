@@ -13,6 +13,7 @@ class FileServer:
     url: str = ""
     breaks_after: list[int] = field(default_factory=list)  # bytes of each coming answer
     knows_ranges: bool = True
+    skips: int = 0  # bytes by which it answers behind the place that was asked for
     status: int = 200
     media_type: str = "application/octet-stream"
     ranges: list[str] = field(default_factory=list)  # as they were asked for, "" for none
@@ -27,7 +28,7 @@ def serving(content: bytes) -> Iterator[FileServer]:
         def do_GET(self) -> None:
             asked = self.headers.get("Range", "")
             told.ranges.append(asked)
-            start = int(asked[6:-1]) if asked and told.knows_ranges else 0
+            start = int(asked[6:-1]) + told.skips if asked and told.knows_ranges else 0
             self.send_response(206 if start else told.status)
             self.send_header("Content-Type", told.media_type)
             self.send_header("Content-Length", str(len(told.content) - start))

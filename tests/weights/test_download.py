@@ -77,6 +77,17 @@ def test_a_file_of_another_size_is_refused_at_once(server, tmp_path):
     assert not (tmp_path / "part").exists()
 
 
+def test_another_part_than_the_one_asked_for_is_refused(server, tmp_path):
+    """What has arrived is kept as it is, and nothing put behind it that does not follow."""
+    (tmp_path / "part").write_bytes(CONTENT[:100])
+    server.skips = 1
+
+    with pytest.raises(FetchError, match="another part"):
+        download(server.url, tmp_path / "part", len(CONTENT))
+
+    assert (tmp_path / "part").read_bytes() == CONTENT[:100]
+
+
 def test_a_refusal_is_said_with_its_status(server, tmp_path):
     """404 is no reason to try again."""
     server.status = 404

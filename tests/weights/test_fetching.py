@@ -8,6 +8,7 @@ import hashlib
 import io
 import json
 import pickle
+import sys
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from darkroom import cli
 from darkroom.networks import colorize
 from darkroom.networks.deoldify.generator import Generator
 from darkroom.networks.deoldify.weights import outline_folded, read_folded, write_folded
+from darkroom.networks.official import weights_file
 from darkroom.networks.weights import WrongWeights
 from darkroom.weights import commands, fetching
 from darkroom.weights.download import FetchError
@@ -240,6 +242,32 @@ def test_a_failed_fetch_is_status_1(server, official, tmp_path, monkeypatch):
 
     assert (failed.exit_code, unknown.exit_code) == (1, 2)
     assert "503" in failed.stderr
+
+
+def test_pins_that_cannot_be_read_are_not_overlooked(official, tmp_path, monkeypatch):
+    """Without them any file would be taken: nothing is fetched, and the file is named."""
+    monkeypatch.setenv("DARKROOM_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(commands, "OFFICIAL", {"artistic": official})
+    (tmp_path / PINS).write_text("cut off")
+    weights_file(tmp_path, "artistic").touch()
+
+    for words in (["weights", "fetch", "artistic"], ["weights", "list"]):
+        ended = CliRunner().invoke(cli.app, words)
+
+        assert ended.exit_code == 1
+        assert PINS in ended.stderr
+
+
+def test_without_the_packages_that_convert_they_are_named(official, tmp_path, monkeypatch):
+    """The bare install can download, not convert: status 1 and what to install."""
+    monkeypatch.setenv("DARKROOM_WEIGHTS", str(tmp_path))
+    monkeypatch.setattr(commands, "OFFICIAL", {"artistic": official})
+    monkeypatch.setitem(sys.modules, "darkroom.networks.colorize", None)
+
+    ended = CliRunner().invoke(cli.app, ["weights", "fetch", "artistic"])
+
+    assert ended.exit_code == 1
+    assert "pip install 'darkroom[serve]'" in ended.stderr
 
 
 def test_the_manifest_is_complete():
