@@ -26,9 +26,10 @@ from darkroom.imaging.chroma import (
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.views import thumbnail_of
 from darkroom.networks.colorize import OFFICIAL, Colorizer, load_lite, load_official
+from darkroom.networks.memory import is_out_of_memory
 from darkroom.networks.official import weights_file, weights_folder
 from handlers.base import PhotoHandler, RefusedArchive
-from handlers.rendering import Rendering, Renderings, is_out_of_memory, smaller
+from handlers.rendering import Rendering, Renderings, smaller
 from handlers.slot import Slot, timed
 
 

@@ -7,8 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from darkroom.contracts.options import ColorModel
+from darkroom.networks.colorize import SIDE_STEP
 
-SIDE_STEP = 16  # pixels of a square's side for one of render factor
 LEAST, MOST = 7, 45
 # Where neither photo nor time bound it: what the networks were made for. Ours was trained there;
 # DeOldify's own default for photos is 35.
@@ -86,12 +86,3 @@ def smaller(rendering: Rendering) -> Rendering | None:
     if rendering.factor <= LEAST:
         return None
     return Rendering(rendering.model, max(LEAST, int(rendering.factor * 0.7)))
-
-
-def is_out_of_memory(error: Exception) -> bool:
-    """Whether this is what numpy, torch or OpenVINO raise when memory runs out."""
-    words = ("out of memory", "bad_alloc", "allocate")
-    text = str(error).lower()
-    return isinstance(error, MemoryError) or (
-        isinstance(error, RuntimeError) and any(word in text for word in words)
-    )

@@ -5,14 +5,15 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.imaging.colour import without_colour
 from darkroom.imaging.photo import Photo, Pixels
+from darkroom.imaging.resizing import shrink
 from darkroom.imaging.tiles import apply_correction
-from darkroom.imaging.upsampling import apply_lines, describe, shrink
+from darkroom.imaging.upsampling import apply_lines, describe
 from darkroom.imaging.working_size import Pace, working_size
 from darkroom.networks.restore import TILE_PX, load_restorer, told_vector
 from darkroom.networks.tiled import Work, correct_photos
@@ -33,25 +34,22 @@ class RestoreHandler(PhotoHandler):
         self.pace = Pace()
 
     def answer(self, slots: Sequence[Slot]) -> list[Photo]:
-        asked = [_asked(slot) for slot in slots]
-        chosen = [slot for slot, severities in zip(slots, asked, strict=True) if severities]
+        asked = {slot.index: _asked(slot) for slot in slots}
+        chosen = [slot for slot in slots if asked[slot.index]]
         sizes = [self._size_for(slot, len(chosen)) for slot in chosen]
         with timed("apply_ms", *chosen):
             work = [
                 Work(
                     shrink(slot.photo.pixels, *size),
-                    told_vector(severities, size[0] / slot.photo.pixels.shape[0]),
+                    told_vector(asked[slot.index], size[0] / slot.photo.pixels.shape[0]),
                 )
-                for slot, size, severities in zip(chosen, sizes, filter(None, asked), strict=True)
+                for slot, size in zip(chosen, sizes, strict=True)
             ]
-        corrections = iter(self._correct(chosen, work))
-        shrunken = iter(work)
-        return [
-            self._apply(slot, severities, next(shrunken).pixels, next(corrections))
-            if severities
-            else slot.photo
-            for slot, severities in zip(slots, asked, strict=True)
-        ]
+        mended = {
+            slot.index: self._apply(slot, asked[slot.index], shrunken.pixels, steps)
+            for slot, shrunken, steps in zip(chosen, work, self._correct(chosen, work), strict=True)
+        }
+        return [mended.get(slot.index, slot.photo) for slot in slots]
 
     def _size_for(self, slot: Slot, shared_by: int) -> tuple[int, int]:
         """The working size; photos of one batch share the time that is left.
@@ -97,8 +95,7 @@ class RestoreHandler(PhotoHandler):
                 lines = describe(full, small, restored, noisy=Defect.NOISY in severities)
                 pixels = apply_lines(full, lines, strength)
             if slot.photo.grey or _is_grey(full):
-                luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-                pixels = np.repeat(luma[:, :, None], 3, axis=2).astype(np.uint8)
+                pixels = without_colour(pixels)
         if small.shape != full.shape:
             self.pace.learn_apply(full.size / 3e6, slot.stages.apply_ms)
         return dataclasses.replace(slot.photo, pixels=pixels)

@@ -18,9 +18,7 @@ from darkroom.imaging.photo import Photo
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = (
-    50_000_000  # as the gateway's default; here it only guards a server reached without one
-)
+MAX_PIXELS = 50_000_000  # the gateway's default; here it guards a server reached without one
 
 
 class Slot:

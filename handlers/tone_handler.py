@@ -4,10 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from darkroom.contracts.defects import Enhancer
+from darkroom.imaging.colour import without_colour
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
 from darkroom.imaging.views import thumbnail_of
@@ -47,6 +45,5 @@ def _apply(slot: Slot, tone_map: ToneMap) -> Photo:
     with timed("apply_ms", slot):
         pixels = apply_tone_map(slot.photo.pixels, tone_map.toward_identity(strength))
         if slot.photo.grey:  # it has no colour to balance, and must not be given any
-            luma = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
-            pixels = np.repeat(luma[:, :, None], 3, axis=2).astype(np.uint8)
+            pixels = without_colour(pixels)
     return dataclasses.replace(slot.photo, pixels=pixels)

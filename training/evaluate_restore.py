@@ -19,8 +19,9 @@ import torch
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.metrics import psnr
 from darkroom.imaging.photo import Pixels
+from darkroom.imaging.resizing import shrink
 from darkroom.imaging.tiles import apply_correction
-from darkroom.imaging.upsampling import apply_lines, describe, shrink
+from darkroom.imaging.upsampling import apply_lines, describe
 from darkroom.networks.restore import (
     TILE_PX,
     RestoreNetwork,
@@ -41,7 +42,7 @@ from training.reporting import arguments_for, plot_losses, save_metrics
 from training.restore import WEIGHTS, find_sharp
 from training.sheets import draw_rows
 
-SIGMAS, QUALITIES, BLUR = (10, 25, 50), (10, 20, 40), 0.4
+SIGMAS, BLUR = (10, 25, 50), 0.4
 BOUNDS = {
     "noise 10": 5.0,
     "noise 25": 8.0,

@@ -37,9 +37,8 @@ from darkroom.contracts.options import (
     FixDefectOptions,
 )
 
-SESSION_HEADER = (
-    "X-Session-ID"  # 1…128 of A–Z a–z 0–9 . _ ~ : -, best a random UUID: it is a secret
-)
+# 1…128 of A–Z a–z 0–9 . _ ~ : -, best a random UUID: it is a secret.
+SESSION_HEADER = "X-Session-ID"
 SESSION_PARAMETER = "session"  # the same in the query, where a browser can send no header
 IDEMPOTENCY_HEADER = "Idempotency-Key"
 SIGNATURE_HEADER = "X-Darkroom-Signature"  # of a webhook: t=<unix seconds>,v1=<hex>

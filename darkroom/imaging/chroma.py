@@ -21,8 +21,9 @@ Luma = NDArray[np.uint8]  # (H, W)
 Chroma = NDArray[np.float32]  # (h, w, 2)
 Plane = NDArray[np.float32]
 
-_U_OF_BLUE, _V_OF_RED = 0.492, 0.877
-_RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
+U_OF_BLUE, V_OF_RED = 0.492, 0.877
+LUMA = (0.299, 0.587, 0.114)  # of R, G and B
+_RED, _GREEN, _BLUE = LUMA
 _LEVELS_ALIKE = 16.0  # luma differing by this much tells two surfaces apart
 _GREY = 2  # channels that differ by more make a colour
 _TONED = 0.016  # deviation of chroma from what its luma explains; sepia prints have 0.002 to 0.01
@@ -134,8 +135,8 @@ def _add(total: Plane, weight: Plane, values: Plane) -> None:
 @njit(nogil=True, fastmath=True)
 def _finish(pixels: Pixels, level: Plane, sums: Plane, strength: np.float32, out: Pixels) -> None:
     """One row of pixels from its luma and weighted sums of chroma."""
-    to_red = 255 * strength / np.float32(_V_OF_RED)
-    to_blue = 255 * strength / np.float32(_U_OF_BLUE)
+    to_red = 255 * strength / np.float32(V_OF_RED)
+    to_blue = 255 * strength / np.float32(U_OF_BLUE)
     kept, half = np.float32(1) - strength, np.float32(0.5)
     for x in range(level.size):
         own = level[x]

@@ -1,4 +1,4 @@
-"""From a photo's own colour space to sRGB."""
+"""From a photo's own colour space to sRGB, and from colours to none."""
 
 import io
 from functools import lru_cache
@@ -36,6 +36,11 @@ def to_srgb(pixels: NDArray[np.uint8], profile: bytes) -> Pixels:
         strip = Image.fromarray(pixels[top : top + _STRIP_PX], _MODES[channels])
         converted[top : top + _STRIP_PX] = np.asarray(ImageCms.applyTransform(strip, transform))
     return converted
+
+
+def without_colour(pixels: Pixels) -> Pixels:
+    """Each pixel's luma (BT.601) in all three channels, the same shape."""
+    return _spread(np.asarray(cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY), np.uint8))
 
 
 def _spread(grey: NDArray[np.uint8]) -> Pixels:

@@ -37,7 +37,6 @@ class Header:
     height: int
     orientation: int = 1  # EXIF, 1…8
     animated: bool = False
-    bits: int = 8  # per channel as stored
     channels: int = 3  # alpha included; a palette counts as the 3 channels it stands for
 
     @property
@@ -103,9 +102,7 @@ def _read_jpeg(payload: bytes) -> Header:
     if len(frame) < 6:
         raise UnreadablePhoto
     height, width = int.from_bytes(frame[1:3]), int.from_bytes(frame[3:5])
-    return Header(
-        Format.JPEG, width, height, read_orientation(exif), bits=frame[0], channels=frame[5]
-    )
+    return Header(Format.JPEG, width, height, read_orientation(exif), channels=frame[5])
 
 
 _PNG_CHANNELS = {0: 1, 2: 3, 3: 3, 4: 2, 6: 4}  # by colour type
@@ -129,7 +126,6 @@ def _read_png(payload: bytes) -> Header:
         height,
         orientation=read_orientation(exif),
         animated=frames > 1,
-        bits=ihdr[8],
         channels=_PNG_CHANNELS[ihdr[9]],
     )
 

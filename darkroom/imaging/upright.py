@@ -13,7 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.imaging.lines import STEEPEST_DEGREES, Edges, Lines
+from darkroom.imaging.following import STEEPEST_DEGREES
+from darkroom.imaging.lines import Edges, Lines
 
 Float = NDArray[np.float32]
 
@@ -112,13 +113,7 @@ def fit_upright(edges: Edges, near_degrees: float) -> UprightFit:
         return nothing
     lean = np.radians(edges.degrees)
     offset = edges.x * np.cos(lean) - edges.y * np.sin(lean)
-    # Where to start: the pitch whose votes gather closest around the angle.
-    gathered = [
-        float((weight * _agreement(_upright_vote(edges, pitch) - near_degrees, 2)).sum())
-        - _UNLIKELY * abs(pitch)
-        for pitch in PITCHES
-    ]
-    roll, pitch = near_degrees, float(PITCHES[int(np.argmax(gathered))])
+    roll, pitch = near_degrees, _likeliest_pitch(edges, weight, near_degrees)
     for scale in (2.0, 1.5, 1.0, 1.0, 1.0):
         residual = _upright_vote(edges, pitch) - roll
         counted = weight * _agreement(residual, scale)
@@ -143,6 +138,16 @@ def fit_upright(edges: Edges, near_degrees: float) -> UprightFit:
     unknown = abs(middle) * min(pitch_error, _USUAL_PITCH_DEGREES)
     roll_error = np.hypot(np.sqrt(scatter * float(squares.sum())) / total, unknown)
     return UprightFit(roll, pitch, float(roll_error), float(pitch_error))
+
+
+def _likeliest_pitch(edges: Edges, weight: Float, near_degrees: float) -> float:
+    """The one of `PITCHES` under which the votes gather closest around the angle."""
+    gathered = [
+        float((weight * _agreement(_upright_vote(edges, pitch) - near_degrees, 2)).sum())
+        - _UNLIKELY * abs(pitch)
+        for pitch in PITCHES
+    ]
+    return float(PITCHES[int(np.argmax(gathered))])
 
 
 def _agreement(residual: Float, scale: float) -> Float:

@@ -31,14 +31,6 @@ class Lines(NamedTuple):
     offsets: Float
 
 
-def shrink(pixels: Pixels, height: int, width: int) -> Pixels:
-    """Area-average to (height, width), by halves first: OpenCV is fastest at that one ratio."""
-    while pixels.shape[0] >= 2 * height and pixels.shape[1] >= 2 * width:
-        h, w = (side // 2 for side in pixels.shape[:2])
-        pixels = _area(pixels[: 2 * h, : 2 * w], h, w)
-    return pixels if pixels.shape[:2] == (height, width) else _area(pixels, height, width)
-
-
 def describe(full: Pixels, small: Pixels, restored: Pixels, noisy: bool) -> Lines:
     """Fit the lines that take `small` to `restored`, both (h, w, 3), to be applied to `full`.
 
@@ -76,11 +68,6 @@ def apply_lines(full: Pixels, lines: Lines, strength: float) -> Pixels:
         mended,
     )
     return mended
-
-
-def _area(pixels: Pixels, height: int, width: int) -> Pixels:
-    shrunk = cv2.resize(pixels, (width, height), interpolation=cv2.INTER_AREA)
-    return np.asarray(shrunk, np.uint8)
 
 
 def _window(values: Float) -> Float:

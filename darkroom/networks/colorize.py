@@ -11,17 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkroom.contracts.options import ColorModel
-from darkroom.imaging.chroma import Chroma, Luma
+from darkroom.imaging.chroma import LUMA, U_OF_BLUE, V_OF_RED, Chroma, Luma
 from darkroom.networks.deoldify.generator import Generator, Variant
 from darkroom.networks.deoldify.weights import outline_folded, read_folded
-from darkroom.networks.lite import LiteGenerator
+from darkroom.networks.lite import DEVIATION, MEAN, LiteGenerator
 from darkroom.networks.runtime import Arrays, Compiled, compile_network, convert_network
 from darkroom.networks.weights import read_weights
 
 SIDE_STEP = 16  # pixels of a square's side for one of render factor
-MEAN = np.array((0.485, 0.456, 0.406), np.float32)  # ImageNet's, of R, G, B in [0, 1]
-DEVIATION = np.array((0.229, 0.224, 0.225), np.float32)
-_LUMA = np.array((0.299, 0.587, 0.114), np.float32)
+_MEAN, _DEVIATION = np.array(MEAN, np.float32), np.array(DEVIATION, np.float32)  # of R, G, B
 OFFICIAL: dict[ColorModel, Variant] = {
     ColorModel.ARTISTIC: "artistic",
     ColorModel.STABLE: "stable",
@@ -56,20 +54,21 @@ class Colorizer:
 def normalised(squares: NDArray[np.uint8]) -> Float:
     """Luma (N, S, S) uint8 → what the networks take: (N, 3, S, S) by ImageNet's statistics."""
     grey = squares.astype(np.float32)[:, None] / 255
-    normal = (grey - MEAN.reshape(3, 1, 1)) / DEVIATION.reshape(3, 1, 1)
+    normal = (grey - _MEAN.reshape(3, 1, 1)) / _DEVIATION.reshape(3, 1, 1)
     return np.asarray(normal, np.float32)
 
 
 def to_rgb(output: Float) -> Float:
     """A generator's output (N, 3, S, S) → R, G, B in [0, 1], (N, S, S, 3)."""
-    rgb = output.transpose(0, 2, 3, 1) * DEVIATION + MEAN
+    rgb = output.transpose(0, 2, 3, 1) * _DEVIATION + _MEAN
     return np.asarray(np.clip(rgb, 0, 1), np.float32)
 
 
 def _chroma_of_colours(output: Float) -> Float:
     rgb = to_rgb(output)
-    luma = rgb @ _LUMA
-    return np.stack([0.492 * (rgb[..., 2] - luma), 0.877 * (rgb[..., 0] - luma)], axis=-1)
+    luma = rgb @ np.array(LUMA, np.float32)
+    u, v = U_OF_BLUE * (rgb[..., 2] - luma), V_OF_RED * (rgb[..., 0] - luma)
+    return np.stack([u, v], axis=-1)
 
 
 def _chroma_itself(output: Float) -> Float:

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.tiles import Canvas, Tiling
+from darkroom.networks.memory import is_out_of_memory
 
 SMALLEST_TILE_PX = 88
 
@@ -53,7 +53,7 @@ def correct_photos(
         try:
             batch, tiles = _correct(network, photos, canvases, batch)
         except (MemoryError, RuntimeError) as error:
-            if not _out_of_memory(error) or tile_px // 2 < SMALLEST_TILE_PX:
+            if not is_out_of_memory(error) or tile_px // 2 < SMALLEST_TILE_PX:
                 raise
             tile_px, batch = tile_px // 2, 1
         else:
@@ -81,7 +81,7 @@ def _correct(
                 np.stack([photos[photo].told for photo, _ in chosen]),
             )
         except (MemoryError, RuntimeError) as error:
-            if batch == 1 or not _out_of_memory(error):
+            if batch == 1 or not is_out_of_memory(error):
                 raise
             batch //= 2
             continue
@@ -89,8 +89,3 @@ def _correct(
             canvases[photo].add(index, correction)
         done += len(chosen)
     return batch, len(places)
-
-
-def _out_of_memory(error: BaseException) -> bool:
-    """OpenVINO wraps what its allocator throws in a RuntimeError of its own."""
-    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "alloc" in str(error)

@@ -1,4 +1,4 @@
-"""The trunk that both networks start from: MobileNetV2 with its batch norms folded."""
+"""The trunk of `defects`, `tone` and `lite`: MobileNetV2 with its batch norms folded."""
 
 import torch
 import torch.nn.functional as F

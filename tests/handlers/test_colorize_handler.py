@@ -13,7 +13,6 @@ from darkroom.networks.weights import WrongWeights
 from handlers import colorize_handler
 from handlers.base import RefusedArchive
 from handlers.colorize_handler import ColorizeHandler
-from handlers.rendering import is_out_of_memory
 from tests.handlers.fakes import FakeContext, a_picture
 from tests.photos import to_bytes
 
@@ -293,18 +292,3 @@ def test_weights_of_another_network_stop_the_start(start):
     """An archive whose weights are no colorizer's is refused as it is loaded."""
     with pytest.raises(WrongWeights):
         start(ColorizeHandler())
-
-
-@pytest.mark.parametrize(
-    ("error", "is_it"),
-    [
-        (MemoryError(), True),
-        (RuntimeError("CUDA out of memory. Tried to allocate 2.00 GiB"), True),
-        (RuntimeError("std::bad_alloc"), True),
-        (RuntimeError("shapes do not match"), False),
-        (ValueError("out of memory"), False),
-    ],
-)
-def test_want_of_memory_is_recognised(error, is_it):
-    """The ways in which torch, OpenVINO and numpy say it; nothing else."""
-    assert is_out_of_memory(error) is is_it

@@ -77,11 +77,6 @@ def test_header_tells_the_alpha_of_a_webp():
     assert read_header(to_bytes(picture, "webp", lossless=True)).channels == 4
 
 
-def test_header_tells_the_bits():
-    """A 16-bit PNG is known as one before decoding."""
-    assert read_header(to_bytes(Image.new("I;16", (8, 6)), "png")).bits == 16
-
-
 @pytest.mark.parametrize("kind", ["png", "webp"])
 def test_animation_is_refused(kind):
     """An animated PNG or WebP is named as such, and refused as unreadable rather than cut."""

@@ -3,7 +3,8 @@ import numpy as np
 import pytest
 
 from darkroom.imaging.metrics import psnr
-from darkroom.imaging.upsampling import apply_lines, describe, shrink
+from darkroom.imaging.resizing import shrink
+from darkroom.imaging.upsampling import apply_lines, describe
 from tests.photos import load_photo
 from tests.rooms import draw_room
 

@@ -9,10 +9,8 @@ import numpy as np
 from PIL import Image
 
 from darkroom.imaging.photo import Pixels
-from darkroom.networks.colorize import normalised, to_rgb
+from darkroom.networks.colorize import SIDE_STEP, normalised, to_rgb
 from darkroom.networks.runtime import Compiled
-
-_SIDE_STEP = 16
 
 
 def original_filter(photo: Pixels, network: Compiled, render_factor: int) -> tuple[Pixels, Pixels]:
@@ -20,7 +18,7 @@ def original_filter(photo: Pixels, network: Compiled, render_factor: int) -> tup
 
     All three are (H, W, 3) uint8. `network` maps normalised (1, 3, S, S) to the same.
     """
-    side = _SIDE_STEP * render_factor
+    side = SIDE_STEP * render_factor
     image = Image.fromarray(photo)
     square = image.resize((side, side), Image.Resampling.BILINEAR).convert("L")
     (output,) = network(normalised(np.asarray(square)[None]))
