@@ -10,7 +10,7 @@ class Admission:
     """Counts the photos being worked on and the bytes held for all requests.
 
     A photo counts once it has arrived, so that slow senders take no place; its bytes count as they
-    arrive, so that many senders cannot fill the memory.
+    arrive, so that many senders cannot fill the memory. Nor can slow readers: answers count, too.
     """
 
     def __init__(self, max_in_flight: int, max_held_bytes: int) -> None:
@@ -42,6 +42,15 @@ class Admission:
             yield held
         finally:
             self.held_bytes -= held.count
+
+    @contextmanager
+    def answer(self, count: int) -> Iterator[None]:
+        """An answer of so many bytes on its way. It is made and goes out, even over the limit."""
+        self.held_bytes += count
+        try:
+            yield
+        finally:
+            self.held_bytes -= count
 
 
 class HeldBytes:

@@ -85,6 +85,8 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
         cookie_jar=aiohttp.DummyCookieJar(),
         timeout=aiohttp.ClientTimeout(total=None),  # each call is bounded by its budget
         auto_decompress=False,
+        # TorchServe hands each header on to its worker, who reads it in four pieces.
+        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
         read_bufsize=1 << 20,
     ) as session:
 
@@ -153,7 +155,7 @@ async def _answered(
     asked = Asked(work, operation or request.path, options, road, may_keep)
     outcome, word = await request.app[RESULTS].outcome(asked, run)
     request.app[METRICS].count_outcome(outcome.report, word)
-    reply = photo_response(work, outcome)
+    reply = photo_response(work, outcome, request.app[ADMISSION])
     reply.headers[headers.CACHE] = word
     return reply
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 
 from aiohttp import web
 from pydantic import BaseModel
@@ -9,17 +10,32 @@ from pydantic import BaseModel
 from darkroom.contracts import headers, problem
 from darkroom.contracts.errors import OverCapacity, ServiceError
 from darkroom.contracts.report import Report
+from gateway.admission import Admission
 from gateway.calls import Work
 from gateway.enhancing import Outcome
 
 
-def photo_response(work: Work, outcome: Outcome) -> web.Response:
+class PhotoResponse(web.Response):
+    """A photo whose bytes count as held until the client has taken nearly all of them."""
+
+    def __init__(
+        self, payload: bytes, media_type: str, told: Mapping[str, str], admission: Admission
+    ) -> None:
+        super().__init__(body=payload, content_type=media_type, headers=told)
+        self._admission, self._bytes = admission, len(payload)
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        with self._admission.answer(self._bytes):
+            await super().write_eof(data)
+
+
+def photo_response(work: Work, outcome: Outcome, admission: Admission) -> web.Response:
     """The mended photo in the format it came in, or 204 where nothing needs mending."""
     told = _told(outcome.report)
     if outcome.payload is None:
         return web.Response(status=204, headers=told)
     media_type = work.photo.header.format.media_type
-    return web.Response(body=outcome.payload, content_type=media_type, headers=told)
+    return PhotoResponse(outcome.payload, media_type, told, admission)
 
 
 def json_response(answer: BaseModel | list[str], report: Report) -> web.Response:

@@ -18,6 +18,7 @@ from gateway.jobs.service import Service
 from gateway.jobs.storage import original_key
 from gateway.jobs.store import OrderRequest
 from gateway.jobs.uploads import received_upload, wishes_of
+from gateway.replies import PhotoResponse
 
 PAGE, LONGEST_PAGE = 50, 200
 _KEY = re.compile(r"[\x21-\x7e]{1,200}")
@@ -115,7 +116,7 @@ async def _photo(
     if request.query.get("download") == "1":
         headers["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(row['name'], '')}"
     payload = await service.storage.get(key)
-    return web.Response(body=payload, content_type=media_type, headers=headers)
+    return PhotoResponse(payload, media_type, headers, service.admission)
 
 
 def _id(request: web.Request) -> UUID:

@@ -30,6 +30,7 @@ from gateway.jobs.rows import Row
 from gateway.jobs.service import Service
 from gateway.jobs.storage import version_key, vote_folder
 from gateway.reading import options_of, read_body, read_photo
+from gateway.replies import PhotoResponse
 from gateway.votes.store import Votes
 
 MAX_DOCUMENT_BYTES = 4 << 20  # names of ten thousand photos
@@ -93,7 +94,7 @@ async def version(request: web.Request, service: Service, _: bytes) -> web.Respo
     assert found.sha256 is not None
     assert found.media_type is not None
     payload = await service.storage.get(version_key(found.vote, found.sha256))
-    return web.Response(body=payload, content_type=found.media_type, headers=OF_PHOTOS)
+    return PhotoResponse(payload, found.media_type, OF_PHOTOS, service.admission)
 
 
 async def pairs(request: web.Request, service: Service, session: bytes) -> web.Response:
