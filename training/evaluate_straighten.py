@@ -29,7 +29,7 @@ from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
 from training.photos import read_pixels
 from training.reporting import arguments_for, save_metrics
-from training.straighten import WEIGHTS, photos_by_split, tilt
+from training.straighten import WEIGHTS, find_all, tilt
 
 TURNS = (0.0, -10.0, -4.0, 4.0, 10.0)
 UPRIGHT_DEGREES = 0.5  # own tilt of photos that look upright
@@ -231,7 +231,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=1, help="look at each n-th photo only")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
-    _, paths = photos_by_split(arguments.data)
+    paths = list(find_all(arguments.data).validation)
     # Shuffled: photos lie in the order of their rooms, and each n-th would be the same room.
     np.random.default_rng(0).shuffle(paths)
     paths = paths[:: arguments.every]

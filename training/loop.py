@@ -1,4 +1,4 @@
-"""The training loop that both networks share: a time budget, a cosine schedule, checkpoints."""
+"""The training loop that all networks share: a time budget, a cosine schedule, checkpoints."""
 
 import json
 import math
@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 Batch = Any
+CHECKPOINT = "checkpoint.pt"
 
 
 @dataclass
@@ -20,10 +21,9 @@ class Progress:
 
     step: int = 0
     seconds: float = 0.0
-    losses: list[tuple[int, float]] = field(
-        default_factory=list
-    )  # (step, mean loss since the last)
-    scores: list[tuple[int, float]] = field(default_factory=list)  # (step, validation score)
+    # (step, mean loss since the last) and (step, validation score)
+    losses: list[tuple[int, float]] = field(default_factory=list)
+    scores: list[tuple[int, float]] = field(default_factory=list)
 
 
 def train(
@@ -41,12 +41,7 @@ def train(
     one. `validate` returns one score, lower is better, and is called ten times.
     """
     run.mkdir(parents=True, exist_ok=True)
-    checkpoint, progress = run / "checkpoint.pt", Progress()
-    if checkpoint.exists():
-        saved = torch.load(checkpoint, weights_only=True)
-        network.load_state_dict(saved["network"])
-        optimiser.load_state_dict(saved["optimiser"])
-        progress = Progress(**saved["progress"])
+    progress = _resume(run, network, optimiser)
     peaks = [group.setdefault("peak", group["lr"]) for group in optimiser.param_groups]
     budget, began, earlier = 60 * minutes, time.monotonic(), progress.seconds
     saved_at, pending, counted = earlier, torch.zeros(()), 0
@@ -79,16 +74,35 @@ def train(
             print(f"validation {progress.scores[-1][1]:.4f}", flush=True)
         if progress.seconds - saved_at > 120 or progress.seconds >= budget:
             saved_at = progress.seconds
-            state = {
-                "network": network.state_dict(),
-                "optimiser": optimiser.state_dict(),
-                "progress": vars(progress),
-            }
-            torch.save(state, checkpoint.with_suffix(".new"))
-            checkpoint.with_suffix(".new").replace(checkpoint)
-            (run / "progress.json").write_text(json.dumps(vars(progress)))
+            _save(run, network, optimiser, progress)
     network.eval()
     return progress
+
+
+def _resume(run: Path, network: nn.Module, optimiser: torch.optim.Optimizer) -> Progress:
+    """Fill both from the run's checkpoint, if there is one; how far it had come."""
+    checkpoint = run / CHECKPOINT
+    if not checkpoint.exists():
+        return Progress()
+    saved = torch.load(checkpoint, weights_only=True)
+    network.load_state_dict(saved["network"])
+    optimiser.load_state_dict(saved["optimiser"])
+    return Progress(**saved["progress"])
+
+
+def _save(
+    run: Path, network: nn.Module, optimiser: torch.optim.Optimizer, progress: Progress
+) -> None:
+    """Write the run's checkpoint, the last one or this one whole, and its progress to read."""
+    state = {
+        "network": network.state_dict(),
+        "optimiser": optimiser.state_dict(),
+        "progress": vars(progress),
+    }
+    unfinished = run / f"{CHECKPOINT}.new"
+    torch.save(state, unfinished)
+    unfinished.replace(run / CHECKPOINT)
+    (run / "progress.json").write_text(json.dumps(vars(progress)))
 
 
 def fit(

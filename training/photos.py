@@ -2,7 +2,7 @@
 
 import csv
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,10 +27,29 @@ _YCC = np.asarray([[0.299, 0.587, 0.114], [-0.169, -0.331, 0.5], [0.5, -0.419, -
 HELD_OUT = 0.15  # share of the sources that no training sees
 
 
+Row = dict[str, str]  # of the index: what was measured of a photo
+
+
 @dataclass(frozen=True)
 class TrainingPhotos:
     training: tuple[Path, ...]
     validation: tuple[Path, ...]
+
+
+def split_photos(data: Path, wanted: Callable[[Path, Row], bool]) -> TrainingPhotos:
+    """List the photos of `data / "index.csv"` that are wanted, in its order, split by source.
+
+    Raises:
+        FileNotFoundError: there is no index.
+    """
+    training: list[Path] = []
+    validation: list[Path] = []
+    with (data / "index.csv").open(newline="") as index:
+        for row in csv.DictReader(index):
+            path = data / row["file"]
+            if row["file"].startswith("photos/") and wanted(path, row):
+                (validation if held_out(path) else training).append(path)
+    return TrainingPhotos(tuple(training), tuple(validation))
 
 
 def find_photos(data: Path) -> TrainingPhotos:
@@ -41,17 +60,14 @@ def find_photos(data: Path) -> TrainingPhotos:
     colour tells a tint; of a brick wall or a meadow it tells nothing, and colourful things must be
     among the clean photos, or all of them look tinted. All rooms of one house go to the same side.
     """
-    training: list[Path] = []
-    validation: list[Path] = []
-    with (data / "index.csv").open(newline="") as index:
-        for row in csv.DictReader(index):
-            path = data / row["file"]
-            if not row["file"].startswith("photos/") or not _well_lit(row):
-                continue
-            pixels = read_pixels(path)
-            if uses_the_range(pixels) and (path.parent.name not in ROOMS or is_neutral(pixels)):
-                (validation if held_out(path) else training).append(path)
-    return TrainingPhotos(tuple(training), tuple(validation))
+    return split_photos(data, _is_clean)
+
+
+def _is_clean(path: Path, row: Row) -> bool:
+    if not _well_lit(row):
+        return False
+    pixels = read_pixels(path)
+    return uses_the_range(pixels) and (path.parent.name not in ROOMS or is_neutral(pixels))
 
 
 def held_out(path: Path) -> bool:
@@ -61,7 +77,7 @@ def held_out(path: Path) -> bool:
     return int.from_bytes(digest[:4], "big") / 2**32 < HELD_OUT
 
 
-def _well_lit(row: dict[str, str]) -> bool:
+def _well_lit(row: Row) -> bool:
     mean, bright, detail = (float(row[k]) for k in ("mean_luma", "p95_luma", "laplacian_std_256"))
     return 90 < mean < 180 and bright > 185 and detail > 12
 

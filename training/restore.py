@@ -6,7 +6,6 @@ the report.
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -25,7 +24,7 @@ from training.degradations import compression
 from training.degradations.sensor import severity_of
 from training.fine_tuning import DATA
 from training.loop import train
-from training.photos import TrainingPhotos, held_out, read_pixels
+from training.photos import Row, TrainingPhotos, read_pixels, split_photos
 
 WEIGHTS = Path("model-store/weights/restore.safetensors")
 BATCH, RATE = 8, 1e-3
@@ -45,16 +44,12 @@ def find_sharp(data: Path) -> TrainingPhotos:
     However dark or tinted: that is no matter here. The squeezed and compressed rooms of Places are
     none of these.
     """
-    training: list[Path] = []
-    validation: list[Path] = []
-    with (data / "index.csv").open(newline="") as index:
-        for row in csv.DictReader(index):
-            path = data / row["file"]
-            if not row["file"].startswith("photos/") or path.parent.name == "places-rooms":
-                continue
-            if float(row["laplacian_std_256"]) >= SHARPEST_ONLY:
-                (validation if held_out(path) else training).append(path)
-    return TrainingPhotos(tuple(training), tuple(validation))
+
+    def is_sharp(path: Path, row: Row) -> bool:
+        squeezed = path.parent.name == "places-rooms"
+        return not squeezed and float(row["laplacian_std_256"]) >= SHARPEST_ONLY
+
+    return split_photos(data, is_sharp)
 
 
 def stack(pairs: list[Pair], device: str) -> tuple[Tensor, Tensor, Tensor]:

@@ -9,8 +9,8 @@ confidence it takes and makes the report.
 """
 
 import argparse
-import csv
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,7 +28,7 @@ from darkroom.networks.straighten import TiltNetwork, read_angle
 from darkroom.networks.weights import write_weights
 from training.fine_tuning import DATA
 from training.loop import fit
-from training.photos import held_out, read_pixels
+from training.photos import TrainingPhotos, read_pixels, split_photos
 
 WEIGHTS = Path("model-store/weights/straighten.safetensors")
 LOOKS = 4  # at each photo
@@ -50,12 +50,9 @@ class Looks:
     mirrored: np.ndarray  # (N,) 1 as it was, -1 mirrored
 
 
-def photos_by_split(data: Path) -> tuple[list[Path], list[Path]]:
-    """All photos, those to train on and those held out: lines show in dark and tinted ones too."""
-    with (data / "index.csv").open(newline="") as index:
-        files = [row["file"] for row in csv.DictReader(index)]
-    paths = [data / file for file in files if file.startswith("photos/")]
-    return [p for p in paths if not held_out(p)], [p for p in paths if held_out(p)]
+def find_all(data: Path) -> TrainingPhotos:
+    """List all photos under `data`, split by source: lines show in dark and tinted ones too."""
+    return split_photos(data, lambda *_: True)
 
 
 def tilt(pixels: Pixels, degrees: float, pitch_degrees: float) -> tuple[Pixels, float]:
@@ -69,7 +66,7 @@ def tilt(pixels: Pixels, degrees: float, pitch_degrees: float) -> tuple[Pixels, 
     return apply_warp(pixels, warp), float(np.degrees(roll))
 
 
-def look(paths: list[Path], rng: np.random.Generator) -> Looks:
+def look(paths: Sequence[Path], rng: np.random.Generator) -> Looks:
     votes, truth, sources, mirrored = [], [], [], []
     for path in paths:
         photo = read_pixels(path)
@@ -86,7 +83,7 @@ def look(paths: list[Path], rng: np.random.Generator) -> Looks:
     return Looks(torch.stack(votes), np.asarray(truth), sources, np.asarray(mirrored))
 
 
-def kept_looks(kept: Path, paths: list[Path]) -> Looks:
+def kept_looks(kept: Path, paths: Sequence[Path]) -> Looks:
     """The looks of an earlier run where there are any: looking takes ten times the training."""
     if not kept.exists():
         looks = look(paths, np.random.default_rng(1))
@@ -162,7 +159,7 @@ def main() -> None:
     torch.manual_seed(0)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    paths, _ = photos_by_split(arguments.data)
+    paths = find_all(arguments.data).training
     looks = kept_looks(arguments.run / "looks.npz", paths)
     print(f"{len(paths)} photos, {len(looks.sources)} looks", flush=True)
     network = TiltNetwork()

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.rooms import draw_room
-from training.photos import held_out, is_neutral, recolour, uses_the_range
+from training.photos import held_out, is_neutral, recolour, split_photos, uses_the_range
 
 
 def test_rooms_of_one_house_share_a_side():
@@ -13,6 +13,21 @@ def test_rooms_of_one_house_share_a_side():
 
     assert all(len(side) == 1 for side in sides)
     assert 0.1 < np.mean([side == {True} for side in sides]) < 0.2
+
+
+def test_photos_of_the_index_are_split_by_source(tmp_path):
+    """What is wanted among the photos, each on its source's side, in the order of the index."""
+    names = [f"houses/{number}_kitchen.jpg" for number in range(40)]
+    rows = ["file,sharpness", "textures/0.jpg,9", *(f"photos/{n},{i}" for i, n in enumerate(names))]
+    (tmp_path / "index.csv").write_text("\n".join(rows))
+
+    found = split_photos(tmp_path, lambda _, row: float(row["sharpness"]) >= 5)
+
+    wanted = [tmp_path / "photos" / name for name in names[5:]]
+    assert found.validation == tuple(path for path in wanted if held_out(path))
+    assert found.training == tuple(path for path in wanted if not held_out(path))
+    assert found.validation
+    assert found.training
 
 
 def test_dull_and_tinted_photos_are_no_targets():
