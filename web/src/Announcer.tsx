@@ -1,6 +1,6 @@
 import { useEffect, useRef, useState } from "react";
 import { phaseIn } from "./Filmstrip.tsx";
-import type { Photo } from "./photos.ts";
+import type { Photo } from "./photo.ts";
 import { useWords } from "./preferences.tsx";
 
 /** Says to those who cannot see it what has become of a photo. */

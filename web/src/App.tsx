@@ -30,7 +30,7 @@ export function App() {
           <Panel photo={selected} key={selected.id} />
         </main>
       ) : (
-        <Welcome />
+        album.isOpen && <Welcome />
       )}
       <Announcer photos={album.photos} />
       {hovers && (

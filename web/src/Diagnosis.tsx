@@ -1,5 +1,5 @@
 import { Icon } from "./icons.tsx";
-import { resultOf, type Photo } from "./photos.ts";
+import { resultOf, type Photo } from "./photo.ts";
 import { useWords } from "./preferences.tsx";
 import { degree } from "./telling.ts";
 

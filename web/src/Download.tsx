@@ -1,7 +1,8 @@
 import { useState } from "react";
 import { Failure } from "./api.ts";
 import { Icon } from "./icons.tsx";
-import { photos, type Photo } from "./photos.ts";
+import type { Photo } from "./photo.ts";
+import { photos } from "./photos.ts";
 import { useWords } from "./preferences.tsx";
 import { toldFailure } from "./telling.ts";
 import { zip } from "./zip.ts";

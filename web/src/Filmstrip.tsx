@@ -1,6 +1,7 @@
 import { useEffect, useRef } from "react";
 import { Icon, type IconName } from "./icons.tsx";
-import { isBusy, photos, resultOf, type Album, type Photo } from "./photos.ts";
+import { isBusy, resultOf, type Photo } from "./photo.ts";
+import { photos, type Album } from "./photos.ts";
 import { useWords } from "./preferences.tsx";
 import type { Words } from "./words.ts";
 

@@ -1,6 +1,7 @@
 import type { Report } from "./contracts.ts";
 import { Icon } from "./icons.tsx";
-import { isBusy, photos, resultOf, type Photo } from "./photos.ts";
+import { isBusy, resultOf, type Photo } from "./photo.ts";
+import { photos } from "./photos.ts";
 import { useWords } from "./preferences.tsx";
 import { told, toldFailure, toldSkipped } from "./telling.ts";
 

@@ -3,7 +3,8 @@ import { Diagnosis } from "./Diagnosis.tsx";
 import { DownloadOne } from "./Download.tsx";
 import { Icon } from "./icons.tsx";
 import { Outcome } from "./Outcome.tsx";
-import { PALETTES, photos, resultOf, type Mode, type Photo } from "./photos.ts";
+import { PALETTES, resultOf, type Mode, type Photo } from "./photo.ts";
+import { photos } from "./photos.ts";
 import { useWords } from "./preferences.tsx";
 import { SliderField } from "./SliderField.tsx";
 

@@ -1,7 +1,8 @@
 import { Chooser } from "./Chooser.tsx";
 import { DownloadAll } from "./Download.tsx";
 import { Icon, Logo } from "./icons.tsx";
-import type { Photo } from "./photos.ts";
+import type { Photo } from "./photo.ts";
+import { photos as album } from "./photos.ts";
 import { usePreferences, useWords, type Theme } from "./preferences.tsx";
 import type { Language } from "./words.ts";
 
@@ -28,6 +29,16 @@ export function TopBar({ photos }: { photos: Photo[] }) {
             <span className="wide">{words.add}</span>
           </Chooser>
           {photos.length > 1 && <DownloadAll photos={photos} />}
+          {photos.length > 1 && (
+            <button
+              className="icon-button"
+              aria-label={words.clear}
+              title={words.clear}
+              onClick={() => confirm(words.sureToClear(photos.length)) && album.clear()}
+            >
+              <Icon name="bin" />
+            </button>
+          )}
         </div>
       )}
       <div className="preferences">

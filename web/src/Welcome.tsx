@@ -15,6 +15,7 @@ export function Welcome() {
         </Chooser>
         <p className="hint with-mouse">{words.orDrop}</p>
         <p className="hint faint">{words.kinds}</p>
+        <p className="hint faint">{words.kept}</p>
       </div>
       <Print />
     </main>

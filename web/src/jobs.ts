@@ -30,29 +30,46 @@ const uploaders: (() => void)[] = [];
 const waiting = new Map<string, Waiting>();
 let stream: EventSource | null = null;
 
-/** Do a job to its end; nothing of it stays with the service afterwards. */
-export async function doLater(
-  photo: File,
+/** The id of the new job. */
+export async function handOver(
+  photo: Blob,
+  name: string,
   operation: "enhance" | "colorize",
   options: Record<string, string | number>,
   signal: AbortSignal,
-  onWorking: () => void,
-): Promise<Mended> {
+): Promise<string> {
   const form = new FormData();
   form.set("operation", operation);
-  for (const [name, value] of Object.entries(options)) form.set(name, String(value));
-  form.set("file", photo);
+  for (const [option, value] of Object.entries(options)) form.set(option, String(value));
+  form.set("file", photo, name);
   const taken = await inTurn(() => send(ROUTE, { method: "POST", body: form, signal }));
-  const { id } = (await taken.json()) as Job;
+  return ((await taken.json()) as Job).id;
+}
+
+/** What came of a job once it has ended; null where the service does not have it any more. */
+export async function outcomeOf(
+  id: string,
+  signal: AbortSignal,
+  onWorking: () => void,
+): Promise<Mended | null> {
   try {
-    const job = await finished(id, signal, onWorking);
-    if (job.status === "failed" || !job.resultUrl || !job.report)
+    const job = await ended(id, signal, onWorking);
+    if (job.status === "failed" || !job.resultUrl || !job.report) {
+      dismiss(id);
       throw new Failure(job.error?.code ?? "internal");
+    }
+    if (job.changed === false) return { photo: null, report: job.report };
     const result = await send(job.resultUrl, { signal });
-    return { photo: job.changed === false ? null : await result.blob(), report: job.report };
-  } finally {
-    void send(`${ROUTE}/${id}`, { method: "DELETE" }).catch(() => undefined);
+    return { photo: await result.blob(), report: job.report };
+  } catch (error) {
+    if (error instanceof Failure && error.code === "not_found") return null;
+    throw error;
   }
+}
+
+/** Leave nothing of a job with the service. */
+export function dismiss(id: string): void {
+  void send(`${ROUTE}/${id}`, { method: "DELETE" }).catch(() => undefined);
 }
 
 async function inTurn<T>(upload: () => Promise<T>): Promise<T> {
@@ -67,17 +84,17 @@ async function inTurn<T>(upload: () => Promise<T>): Promise<T> {
   }
 }
 
-function finished(id: string, signal: AbortSignal, onWorking: () => void): Promise<Job> {
+function ended(id: string, signal: AbortSignal, onWorking: () => void): Promise<Job> {
   return new Promise<Job>((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-    waiting.set(id, {
-      update(job) {
-        if (job.status === "processing") onWorking();
-        else if (job.status !== "pending") resolve(job);
-      },
-      fail: reject,
-    });
+    const update = (job: Job) => {
+      if (job.status === "processing") onWorking();
+      else if (job.status !== "pending") resolve(job);
+    };
+    waiting.set(id, { update, fail: reject });
     listen();
+    // The stream may have told of its end before anybody waited for it here.
+    look(id, signal).then(update, reject);
   }).finally(() => {
     waiting.delete(id);
     if (waiting.size === 0) {
@@ -85,6 +102,10 @@ function finished(id: string, signal: AbortSignal, onWorking: () => void): Promi
       stream = null;
     }
   });
+}
+
+async function look(id: string, signal: AbortSignal): Promise<Job> {
+  return (await (await send(`${ROUTE}/${id}`, { signal })).json()) as Job;
 }
 
 /** One stream tells of all jobs. */

@@ -1,42 +1,26 @@
-/** The photos of this visit and all that happens to them. React reads, the methods write. */
+/** The photos of this browser and all that happens to them. React reads, the methods write. */
 
-import { isNeutral, NEUTRAL, type Adjustments, type Size, type Slider } from "./adjust.ts";
+import { isNeutral, NEUTRAL, type Adjustments, type Slider } from "./adjust.ts";
 import * as api from "./api.ts";
 import { Failure } from "./api.ts";
-import { doLater } from "./jobs.ts";
-import type { Defect, Diagnosis, Report } from "./contracts.ts";
+import { dismiss, handOver, outcomeOf } from "./jobs.ts";
+import { BrowserKeeper, type Keeper } from "./keeper.ts";
+import {
+  asPhoto,
+  isBusy,
+  isSlow,
+  newPhoto,
+  resultOf,
+  type Kept,
+  type Mode,
+  type Photo,
+} from "./photo.ts";
+import { read, write } from "./remembered.ts";
 import { foundIn } from "./telling.ts";
 import { thumbnailOf } from "./thumbnail.ts";
 
-export type Mode = "enhance" | "colorize";
-export type Phase = "waiting" | "queued" | "looking" | "working" | "ready" | "failed";
-
-/** What the service made of a photo: `photo` is null where nothing needed mending. */
-export interface Result {
-  photo: Blob | null;
-  report: Report;
-  strength: number;
-}
-
-export interface Photo {
-  id: string;
-  name: string;
-  file: File;
-  size: Size | null; // null until it has been decoded
-  thumbnail: string | null; // an address to show
-  looksGrey: boolean;
-  mode: Mode;
-  phase: Phase;
-  diagnosis: Diagnosis | null;
-  found: Defect[];
-  results: Partial<Record<Mode, Result>>;
-  strength: number;
-  palette: string; // the colorization's model
-  adjustments: Adjustments;
-  failure: string | null; // its code
-}
-
 export interface Album {
+  isOpen: boolean; // false until it is known what was kept
   photos: Photo[];
   selected: string | null;
 }
@@ -45,13 +29,14 @@ const AT_ONCE = 2; // requests: more would wait in the service instead of here
 const PATIENT = { budget_ms: 10_000 }; // where a person has asked for more time
 const MANY = 12; // waiting photos: from then on they wait in the service, behind everybody else's
 const QUEUELESS = new Set(["not_found", "jobs_unavailable", "over_capacity"]);
-const REST_MS = 350; // after the last move of the strength slider
+const REST_MS = 350; // after the last move of a slider
+const WISH = ["mode", "strength", "palette"] as const;
+const SELECTED = "darkroom.selected"; // the photo that a reload shows again
+const OPEN_MS = 400; // the page does not wait longer for what was kept
 
-export const PALETTES = ["lite", "artistic", "stable"] as const; // the colorization's models
-const QUICK = PALETTES[0];
-
-class Photos {
-  private album: Album = { photos: [], selected: null };
+export class Photos {
+  private album: Album = { isOpen: false, photos: [], selected: null };
+  private readonly keeper: Keeper;
   private readonly listeners = new Set<() => void>();
   private readonly running = new Map<string, AbortController>();
   private readonly waiting: { id: string; patient: boolean }[] = [];
@@ -59,6 +44,11 @@ class Photos {
   private active = 0;
   private hasQueue = true; // until the service says otherwise
   private readonly resting = new Map<string, ReturnType<typeof setTimeout>>();
+  private shown = Promise.resolve(); // thumbnails, one after the other
+
+  constructor(keeper: Keeper) {
+    this.keeper = keeper;
+  }
 
   readonly subscribe = (listener: () => void): (() => void) => {
     this.listeners.add(listener);
@@ -67,28 +57,40 @@ class Photos {
 
   readonly current = (): Album => this.album;
 
+  /** Take up the album as the last visit left it, or as other tabs have it. */
+  async open(): Promise<void> {
+    setTimeout(() => this.publish({ ...this.album, isOpen: true }), OPEN_MS);
+    this.keeper.listen((id) => void this.hear(id));
+    this.show((await this.keeper.all()).filter(({ id }) => !this.find(id)));
+    this.publish({ ...this.album, isOpen: true });
+  }
+
   add(files: Iterable<File>): void {
     const added = Array.from(files, newPhoto);
-    const selected = this.album.selected ?? added[0]?.id ?? null;
-    this.publish({ photos: [...this.album.photos, ...added], selected });
-    for (const photo of added) {
-      void thumbnailOf(photo.file).then((shown) => shown && this.change(photo.id, shown));
-      this.run(photo.id);
-    }
+    this.show(added);
+    for (const { id } of added) void this.keep(id);
   }
 
   select(id: string): void {
     this.publish({ ...this.album, selected: id });
+    write(SELECTED, id);
   }
 
   remove(id: string): void {
+    this.withdraw(id);
+    this.hide(id);
+    void this.keeper.forget(id);
+  }
+
+  private hide(id: string): void {
     this.stop(id);
     const photo = this.find(id);
     if (photo?.thumbnail) URL.revokeObjectURL(photo.thumbnail);
     const at = this.album.photos.findIndex((other) => other.id === id);
     const photos = this.album.photos.filter((other) => other.id !== id);
     const next = photos[Math.min(at, photos.length - 1)]?.id ?? null;
-    this.publish({ photos, selected: this.album.selected === id ? next : this.album.selected });
+    const selected = this.album.selected === id ? next : this.album.selected;
+    this.publish({ ...this.album, photos, selected });
   }
 
   clear(): void {
@@ -98,8 +100,10 @@ class Photos {
   setMode(id: string, mode: Mode): void {
     const result = this.find(id)?.results[mode];
     this.change(id, { mode, failure: null, strength: result?.strength ?? 1 });
-    if (result) this.change(id, { phase: "ready" });
-    else this.run(id);
+    if (!result) return this.run(id);
+    this.withdraw(id);
+    this.change(id, { phase: "ready" });
+    void this.keep(id);
   }
 
   setPalette(id: string, palette: string): void {
@@ -110,25 +114,26 @@ class Photos {
   /** While the slider moves the page mixes by itself; when it rests, the service is asked. */
   setStrength(id: string, strength: number): void {
     this.change(id, { strength });
-    clearTimeout(this.resting.get(id));
-    this.resting.set(id, setTimeout(() => this.find(id) && this.run(id), REST_MS));
+    this.atRest(id, "run");
   }
 
   turn(id: string, slider: Slider, value: number): void {
     const photo = this.find(id);
     if (photo) this.change(id, { adjustments: { ...photo.adjustments, [slider]: value } });
+    this.atRest(id, "keep");
   }
 
   resetByHand(id: string): void {
     this.change(id, { adjustments: NEUTRAL });
+    void this.keep(id);
   }
 
   /** Ask the service anew, with the photo's mode and strength. */
   run(id: string, patient = false): void {
-    this.stop(id);
-    this.waiting.push({ id, patient });
+    this.withdraw(id);
     this.change(id, { phase: "waiting", failure: null });
-    this.pump();
+    void this.keep(id);
+    this.enqueue(id, patient);
   }
 
   /** The bytes to save: what the service made of the photo, with the manual sliders applied. */
@@ -141,6 +146,74 @@ class Photos {
     this.finals.set(photo.adjustments, { of: base, made });
     made.catch(() => this.finals.delete(photo.adjustments));
     return made;
+  }
+
+  /** The page goes away. Nothing has failed by that: the next visit goes on. */
+  leave(): void {
+    for (const controller of this.running.values()) controller.abort();
+  }
+
+  /** It is back from the browser's memory, as it was. */
+  comeBack(): void {
+    const left = this.album.photos.filter((photo) => isBusy(photo) && !this.running.has(photo.id));
+    for (const { id } of left) this.enqueue(id);
+  }
+
+  /** Put photos that were kept or have just come beside the others, and go on with each. */
+  private show(kept: Kept[]): void {
+    const added = kept.map(asPhoto);
+    const last = added.find(({ id }) => id === read(SELECTED));
+    const selected = this.album.selected ?? (last ?? added[0])?.id ?? null;
+    const photos = [...this.album.photos, ...added].sort((a, b) => a.addedAt - b.addedAt);
+    this.publish({ ...this.album, photos, selected });
+    for (const photo of added) {
+      this.shown = this.shown.then(() => this.showThumbnail(photo));
+      if (isBusy(photo)) this.enqueue(photo.id);
+    }
+  }
+
+  private async showThumbnail({ id, file }: Photo): Promise<void> {
+    const shown = this.find(id) && (await thumbnailOf(file));
+    if (shown) this.change(id, shown);
+  }
+
+  /** Another tab has kept or forgotten a photo. One it works on is told of again at the end. */
+  private async hear(id: string): Promise<void> {
+    const kept = await this.keeper.one(id);
+    if (!kept) return this.hide(id);
+    if (isBusy(kept)) return;
+    const ours = this.find(id);
+    if (!ours) return this.show([kept]);
+    if (isBusy(ours) && WISH.some((part) => ours[part] !== kept[part])) return;
+    this.stop(id);
+    this.change(id, { ...kept, file: ours.file });
+  }
+
+  private keep(id: string): Promise<void> {
+    const photo = this.find(id);
+    if (!photo) return Promise.resolve();
+    const { size: _size, thumbnail: _thumbnail, looksGrey: _looksGrey, ...kept } = photo;
+    return this.keeper.keep(kept);
+  }
+
+  private atRest(id: string, act: "run" | "keep"): void {
+    const name = `${act} ${id}`;
+    clearTimeout(this.resting.get(name));
+    this.resting.set(name, setTimeout(() => this.find(id) && this[act](id), REST_MS));
+  }
+
+  private enqueue(id: string, patient = false): void {
+    if (!this.waiting.some((entry) => entry.id === id)) this.waiting.push({ id, patient });
+    this.pump();
+  }
+
+  /** Stop what is done for a photo, here and in the service's queue. */
+  private withdraw(id: string): void {
+    this.stop(id);
+    const job = this.find(id)?.job;
+    if (!job) return;
+    dismiss(job);
+    this.change(id, { job: null });
   }
 
   private find(id: string): Photo | undefined {
@@ -169,7 +242,8 @@ class Photos {
       if (!next) return;
       const photo = this.find(next.id);
       if (!photo) continue;
-      if (isSlow(photo) || (this.hasQueue && this.waiting.length >= MANY)) {
+      const isOneOfMany = this.hasQueue && this.waiting.length >= MANY;
+      if (photo.job || isSlow(photo) || isOneOfMany) {
         void this.work(photo.id, (signal) => this.leadLater(photo, signal));
         continue;
       }
@@ -190,6 +264,7 @@ class Photos {
       if (controller.signal.aborted) return;
       const failure = error instanceof Failure ? error.code : "internal";
       this.change(id, { phase: "failed", failure });
+      void this.keep(id);
     } finally {
       if (this.running.get(id) === controller) this.running.delete(id);
     }
@@ -210,21 +285,38 @@ class Photos {
         ? await api.enhance(file, { strength, ...time }, signal)
         : await api.colorize(file, { strength, model: palette, ...PATIENT }, signal);
     this.finish(photo, made, signal);
+    void this.keep(id); // not waited for: the next photo may begin
   }
 
-  /** The same by the service's queue. */
+  /** The same by the service's queue, where an earlier visit may have put it. */
   private async leadLater(photo: Photo, signal: AbortSignal): Promise<void> {
-    const { id, mode, strength, file, palette } = photo;
+    const { id } = photo;
     this.change(id, { phase: "queued" });
-    const options = mode === "enhance" ? { strength } : { strength, model: palette };
     const working = () => this.change(id, { phase: "working" });
     try {
-      this.finish(photo, await doLater(file, mode, options, signal, working), signal);
+      let made = photo.job && (await outcomeOf(photo.job, signal, working));
+      if (photo.job && !made) await this.hear(id); // another tab may have its result already
+      signal.throwIfAborted();
+      made ||= await outcomeOf(await this.handOver(photo, signal), signal, working);
+      if (!made) throw new Failure("internal");
+      const job = this.find(id)?.job;
+      this.finish(photo, made, signal);
+      await this.keep(id);
+      if (job) dismiss(job);
     } catch (error) {
       if (isSlow(photo) || !(error instanceof Failure && QUEUELESS.has(error.code))) throw error;
       this.hasQueue = false;
       this.run(id); // directly then, two at a time
     }
+  }
+
+  private async handOver(photo: Photo, signal: AbortSignal): Promise<string> {
+    const { id, file, name, mode, strength, palette } = photo;
+    const options = mode === "enhance" ? { strength } : { strength, model: palette };
+    const job = await handOver(file, name, mode, options, signal);
+    this.change(id, { job });
+    void this.keep(id);
+    return job;
   }
 
   private finish(asked: Photo, made: api.Mended, signal: AbortSignal): void {
@@ -235,43 +327,8 @@ class Photos {
     const results = { ...now.results, [asked.mode]: result };
     const diagnosis = made.report.diagnosis ?? now.diagnosis;
     const found = diagnosis ? foundIn(diagnosis) : [];
-    this.change(asked.id, { phase: "ready", results, diagnosis, found });
+    this.change(asked.id, { phase: "ready", results, diagnosis, found, job: null });
   }
 }
 
-/** Whether it takes so long that nobody should hold a connection open for it. */
-function isSlow({ mode, palette }: Photo): boolean {
-  return mode === "colorize" && palette !== QUICK;
-}
-
-export function resultOf(photo: Photo): Result | undefined {
-  return photo.results[photo.mode];
-}
-
-export function isBusy({ phase }: Photo): boolean {
-  return phase !== "ready" && phase !== "failed";
-}
-
-let counter = 0;
-
-function newPhoto(file: File): Photo {
-  return {
-    id: `photo-${++counter}`,
-    name: file.name,
-    file,
-    size: null,
-    thumbnail: null,
-    looksGrey: false,
-    mode: "enhance",
-    phase: "waiting",
-    diagnosis: null,
-    found: [],
-    results: {},
-    strength: 1,
-    palette: QUICK,
-    adjustments: NEUTRAL,
-    failure: null,
-  };
-}
-
-export const photos = new Photos();
+export const photos = new Photos(new BrowserKeeper());

@@ -1,6 +1,7 @@
 /** Language and theme: chosen by the browser until a person chooses. */
 
 import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
+import { read, write } from "./remembered.ts";
 import { WORDS, type Language, type Words } from "./words.ts";
 
 export type Theme = "auto" | "light" | "dark";
@@ -58,20 +59,4 @@ function useStored<T extends string>(
       write(key, chosen);
     },
   ];
-}
-
-export function read(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-export function write(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // A private window may refuse: the choice then lasts for this visit.
-  }
 }

@@ -1,7 +1,7 @@
 /** The routes that know this browser by a session: jobs and votes. */
 
 import { answered, failureOf } from "./api.ts";
-import { read, write } from "./preferences.tsx";
+import { newName, read, write } from "./remembered.ts";
 
 export const SESSION = sessionId();
 const HEADERS = { "X-Session-ID": SESSION };
@@ -17,8 +17,7 @@ function sessionId(): string {
   const key = "darkroom.session";
   const known = read(key);
   if (known) return known;
-  const random = crypto.getRandomValues(new Uint8Array(16));
-  const made = Array.from(random, (byte) => byte.toString(16).padStart(2, "0")).join("");
+  const made = newName();
   write(key, made);
   return made;
 }

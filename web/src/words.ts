@@ -13,6 +13,7 @@ const english = {
   choose: "Choose photos",
   orDrop: "or drop them here, or paste with Ctrl + V",
   kinds: "JPEG, PNG and WebP, as many as you like.",
+  kept: "Photos stay in this browser for a week, or until you remove them.",
   dropNow: "Drop to add",
   add: "Add photos",
   photos: "Photos",
@@ -22,6 +23,7 @@ const english = {
   theme: { label: "Theme", auto: "As the system", light: "Light", dark: "Dark" },
   remove: (name: string) => `Remove ${name}`,
   clear: "Remove all",
+  sureToClear: (n: number) => `Remove all ${n} photos, with what was made of them?`,
 
   phase: {
     waiting: "Waiting",
@@ -164,6 +166,7 @@ const russian: Words = {
   choose: "Выбрать фотографии",
   orDrop: "или перетащите их сюда, или вставьте: Ctrl + V",
   kinds: "JPEG, PNG и WebP, сколько угодно.",
+  kept: "Снимки остаются в этом браузере на неделю или пока вы их не уберёте.",
   dropNow: "Отпустите, чтобы добавить",
   add: "Добавить",
   photos: "Фотографии",
@@ -173,6 +176,7 @@ const russian: Words = {
   theme: { label: "Тема", auto: "Как в системе", light: "Светлая", dark: "Тёмная" },
   remove: (name) => `Убрать ${name}`,
   clear: "Убрать все",
+  sureToClear: (n) => `Убрать ${counted(n, "фотографию", "фотографии", "фотографий")} со всеми результатами?`,
 
   phase: {
     waiting: "Ждёт",

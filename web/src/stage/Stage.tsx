@@ -2,7 +2,7 @@ import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } fr
 import { isNeutral, keptOf, type Size } from "../adjust.ts";
 import { Icon } from "../icons.tsx";
 import { useWords } from "../preferences.tsx";
-import { isBusy, resultOf, type Photo } from "../photos.ts";
+import { isBusy, resultOf, type Photo } from "../photo.ts";
 import { canvasRenderer } from "./canvas.ts";
 import { Divider } from "./Divider.tsx";
 import { usePictures } from "./pictures.ts";
