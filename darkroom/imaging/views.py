@@ -20,7 +20,7 @@ STATISTICS = 5 * len(PERCENTILES) + 2
 EVIDENCE = 3
 COLOURS = 3 * 7 + 12 * 12
 _LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 4)  # of a level; 4 keeps black's noise out
-_BANDS = (32, 64, 112, 160, 208, 250)  # levels of the brightest channel
+_BAND_OF = np.searchsorted((32, 64, 112, 160, 208, 250), np.arange(256))  # of the brightest channel
 TILTS_DEGREES = 20  # lines further from upright or level than this tell nothing about a tilt
 LINES = 2 * 2 * TILTS_DEGREES
 
@@ -126,9 +126,10 @@ def colours_of(thumbnail: Pixels) -> NDArray[np.float32]:
     (165,) float32: for each of 7 bands of brightness its share of the pixels and the mean log(R/G)
     and log(B/G) there; then a histogram of both, 12×12 over ±1, as square roots of shares.
     """
-    red, green, blue = (_LOGARITHM[thumbnail[::2, ::2, k].ravel()] for k in range(3))
+    planes = [thumbnail[::2, ::2, k].ravel() for k in range(3)]
+    red, green, blue = (_LOGARITHM[plane] for plane in planes)
     warm, cool = red - green, blue - green
-    band = np.searchsorted(_BANDS, thumbnail[::2, ::2].max(axis=2).ravel())
+    band = _BAND_OF[np.maximum(np.maximum(planes[0], planes[1]), planes[2])]
     counts = np.bincount(band, minlength=7)
     means = [np.bincount(band, plane, 7) / np.maximum(counts, 1) for plane in (warm, cool)]
     cell = np.clip((np.stack([warm, cool]) + 1) * 6, 0, 11.9).astype(np.intp)
