@@ -17,7 +17,7 @@ sync_api = pytest.importorskip("playwright.sync_api")
 WEB = Path(__file__).parents[2] / "web"
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium")
 AXE = WEB / "node_modules" / "axe-core" / "axe.min.js"
-DONE_MS = 60_000  # bounds a hang on a busy machine
+DONE_MS = 180_000  # bounds a hang on a busy machine
 sync_api.expect.set_options(timeout=DONE_MS)
 WIDE, NARROW = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 

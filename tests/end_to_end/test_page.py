@@ -5,9 +5,11 @@ without. With SCREENSHOTS set to a folder, it saves there what the page looked l
 """
 
 import io
+import time
 import urllib.parse
 import urllib.request
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -57,9 +59,31 @@ def add(page: "sync_api.Page", photos: list[Path]) -> None:
     sync_api.expect(page.locator(".badge.busy")).to_have_count(0, timeout=DONE_MS)
 
 
+# What the browser has kept: phase and exposure of each photo, in their order.
+KEPT = """() => new Promise((done) => {
+    const opening = indexedDB.open("darkroom");
+    opening.onsuccess = () => {
+        const rows = opening.result.transaction("photos").objectStore("photos").getAll();
+        rows.onsuccess = () => {
+            opening.result.close();
+            const photos = rows.result.sort((a, b) => a.addedAt - b.addedAt);
+            done(photos.map(({ phase, adjustments }) => [phase, adjustments.exposure]));
+        };
+    };
+})"""
+
+
+def wait_until(page: "sync_api.Page", holds: Callable[[], bool]) -> None:
+    """What happens behind the page may be later than what it shows."""
+    deadline = time.monotonic() + DONE_MS / 1000
+    while not holds():
+        assert time.monotonic() < deadline
+        page.wait_for_timeout(100)
+
+
 def downloaded(page: "sync_api.Page", name: str) -> bytes:
     with page.expect_download() as downloading:
-        page.get_by_role("button", name=name).click()
+        page.get_by_role("button", name=name, exact=True).click()
     return Path(downloading.value.path()).read_bytes()
 
 
@@ -187,8 +211,45 @@ def test_many_photos_wait_in_the_queue(opened, tmp_path):
 
     assert page.locator('.frame-phase[data-phase="ready"]').count() == 15
     posted = [line for line in taken if line.startswith("POST") and line.endswith("/api/images")]
-    deleted = [line for line in taken if line.startswith("DELETE")]
-    assert len(posted) == len(deleted) > 0
+    assert posted
+    # A job is deleted only once the browser has kept what came of it.
+    wait_until(page, lambda: sum(line.startswith("DELETE") for line in taken) == len(posted))
+
+
+def test_photos_are_there_again_after_a_reload(opened, photos):
+    """With their results, the sliders and the choice; the service is not asked to mend again."""
+    page = opened()
+    add(page, photos)
+    page.locator(".frame").nth(1).click()
+    page.get_by_role("slider", name="Exposure").fill("0.8")
+    saved = downloaded(page, "Download")
+    wait_until(page, lambda: page.evaluate(KEPT) == [["ready", 0], ["ready", 0.8], ["ready", 0]])
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.reload()
+
+    page.locator(".frame").nth(2).wait_for()
+    assert page.get_by_role("heading", name="tinted.png").is_visible()
+    assert page.get_by_role("slider", name="Exposure").input_value() == "0.8"
+    assert downloaded(page, "Download") == saved
+    assert not [url for url in asked if "/enhance_image" in url or "/diagnose" in url]
+    keep_picture(page, "wide-after-a-reload")
+
+
+def test_tabs_of_a_browser_share_their_photos(opened, photos, cluster):
+    """A second tab shows what the first has; what is removed in one goes from both."""
+    first = opened()
+    add(first, photos[:1])
+    wait_until(first, lambda: first.evaluate(KEPT) == [["ready", 0]])
+
+    second = first.context.new_page()
+    second.goto(cluster.url)
+    second.locator('.frame-phase[data-phase="ready"]').wait_for(timeout=DONE_MS)
+    second.get_by_role("button", name="Remove dark.jpg").dispatch_event("click")
+
+    sync_api.expect(first.locator(".frame")).to_have_count(0)
+    assert first.get_by_text("Choose photos").is_visible()
 
 
 def test_what_is_no_photo_says_what_to_do(opened, photos, tmp_path):
