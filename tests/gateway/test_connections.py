@@ -21,8 +21,12 @@ async def port():
     async def answer(_: web.Request) -> web.Response:
         return web.Response(body=ANSWER)
 
+    async def count(request: web.Request) -> web.Response:
+        return web.Response(text=str(len(await request.read())))
+
     app = web.Application()
     app.router.add_get("/", answer)
+    app.router.add_post("/", count)
     async with AsyncExitStack() as stack:
         runner = Runner(app, PATIENCE_S, {"shutdown_timeout": 0})
         await runner.setup()
@@ -73,6 +77,40 @@ async def test_head_that_trickles_is_given_up(port):
 
     assert await until_closed(reader) == 0
     sending.cancel()
+    writer.close()
+
+
+async def test_later_head_that_trickles_is_given_up(port):
+    """Nor is it on a connection that was good for a request before."""
+    reader, writer = await connection(port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabc")
+    async with asyncio.timeout(10):
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n3")
+
+    async def trickle():
+        writer.write(b"GET / HTTP/1.1\r\nX: ")
+        while True:
+            writer.write(b"a")
+            await asyncio.sleep(PATIENCE_S / 10)
+
+    sending = asyncio.create_task(trickle())
+
+    assert await until_closed(reader) == 0
+    sending.cancel()
+    writer.close()
+
+
+async def test_body_may_take_its_time(port):
+    """It is no head, on a connection kept alive either, whatever is in it."""
+    reader, writer = await connection(port)
+    for _ in range(2):
+        writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 80\r\n\r\n")
+        for _ in range(8):
+            await asyncio.sleep(PATIENCE_S / 2)
+            writer.write(b"\r\n\r\nabcdef")
+
+        async with asyncio.timeout(10):
+            assert b" 200 " in await reader.readuntil(b"\r\n\r\n80")
     writer.close()
 
 
