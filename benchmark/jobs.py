@@ -129,8 +129,8 @@ class Benchmark:
         posting = asyncio.create_task(self._client.post(photos))
         await self._offer(self._beside)
         order, seconds = await posting
-        if order.total != len(photos) or seconds > self._options.seconds:
-            raise RuntimeError(f"{order.total} of {len(photos)} jobs after {seconds:.1f} s")
+        if order.total != len(photos):
+            raise RuntimeError(f"{order.total} of {len(photos)} jobs were taken in")
         self._taken_in_s.append(round(seconds, 2))
         now = await self._client.order(order)
         self._ended += now.completed + now.failed
