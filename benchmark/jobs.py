@@ -177,7 +177,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=3.0, help="photos of the stream a second")
     parser.add_argument("--seconds", type=float, default=30.0, help="of each phase")
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--rest", type=float, default=20.0, help="seconds between rounds")
+    parser.add_argument("--rest", type=float, default=30.0, help="seconds between rounds")
     options = parser.parse_args()
     document = asyncio.run(Benchmark(options).run())
     RESULTS.mkdir(exist_ok=True)
