@@ -51,8 +51,8 @@ $(PACKAGES): web/package.json web/package-lock.json .venv/page
 # cards, and archives of the new weights.
 train: .venv/dev
 	$(BIN)/python -m training.defects && $(BIN)/python -m training.evaluate_defects
-	$(BIN)/python -m training.tone && $(BIN)/python -m training.evaluate_tone
 	$(BIN)/python -m training.restore && $(BIN)/python -m training.evaluate_restore
+	$(BIN)/python -m training.tone && $(BIN)/python -m training.evaluate_tone
 	$(BIN)/python -m training.straighten && $(BIN)/python -m training.evaluate_straighten
 	$(BIN)/python -m training.colorize && $(BIN)/python -m training.polish_colorize
 	$(BIN)/python -m training.evaluate_colorize --fit

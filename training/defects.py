@@ -120,7 +120,7 @@ def mean_error(network: DefectNetwork, samples: list[Sample]) -> float:
 
 
 def train_trunk(network: DefectNetwork, photos: TrainingPhotos, run: Run) -> None:
-    optimiser = prepare(network, run.data)
+    optimiser = prepare(network, run)
     held_out = validation_samples(photos, 40)
     progress = train(
         network,

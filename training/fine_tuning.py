@@ -1,4 +1,4 @@
-"""What both trainings share: arguments, the pretrained trunk, the learning rates."""
+"""What the trainings of `defects` and `tone` share: arguments, the weights to start from, rates."""
 
 import argparse
 from dataclasses import dataclass
@@ -11,20 +11,23 @@ from torch import Tensor, nn
 from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.tone import ToneNetwork
 from darkroom.networks.trunk import load_imagenet
+from darkroom.networks.weights import read_weights
 
 DATA = Path("../shared/data")
 BACKBONE = "backbones/mobilenet_v2_imagenet_fp16.pth"
-FROZEN_BLOCKS = 3  # edges and colours: good as they are, and dear to train
 TRUNK_RATE, FRESH_RATE = 3e-4, 1e-3
+FROZEN_BLOCKS = 3  # edges and colours: good as they are, and dear to train
+FURTHER_RATE = 4e-4  # where trained weights are trained on, and the whole trunk is frozen
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a training is told: the photos, its time, and the folder of its checkpoints."""
+    """What a training is told: the photos, its time, the folder of its checkpoints, its start."""
 
     data: Path
     minutes: float
     folder: Path
+    further: Path | None = None  # trained weights; without, the trunk starts from ImageNet's
 
 
 def begin(name: str, description: str | None) -> Run:
@@ -33,25 +36,35 @@ def begin(name: str, description: str | None) -> Run:
     parser.add_argument("--data", type=Path, default=DATA, help="photos, index and backbones")
     parser.add_argument("--minutes", type=float, default=65, help="wall time of the training")
     parser.add_argument("--run", type=Path, default=Path("runs") / name, help="checkpoints, losses")
+    parser.add_argument("--further", type=Path, help="weights to start from, instead of ImageNet's")
     arguments = parser.parse_args()
     torch.manual_seed(0)
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
-    return Run(arguments.data, arguments.minutes, arguments.run)
+    return Run(arguments.data, arguments.minutes, arguments.run, arguments.further)
 
 
-def prepare(network: DefectNetwork | ToneNetwork, data: Path) -> torch.optim.Optimizer:
-    """Start the trunk from ImageNet, freeze its first blocks, and give the rest their rates."""
-    trunk = network.trunk
-    load_imagenet(trunk, torch.load(data / BACKBONE, weights_only=True))
+def prepare(network: DefectNetwork | ToneNetwork, run: Run) -> torch.optim.Optimizer:
+    """Read the weights to start from, freeze what is good as it is, give the rest its rates.
+
+    Raises:
+        WrongWeights: those of `run.further` belong to another network.
+    """
+    trunk, frozen, rate = network.trunk, list(network.trunk.blocks)[:FROZEN_BLOCKS], FRESH_RATE
+    if run.further is None:
+        load_imagenet(trunk, torch.load(run.data / BACKBONE, weights_only=True))
+    else:
+        read_weights(run.further, network)
+        network.train()
+        frozen, rate = [trunk], FURTHER_RATE
     trunk.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    for block in list(trunk.blocks)[:FROZEN_BLOCKS]:
-        block.requires_grad_(requires_grad=False)
+    for part in frozen:
+        part.requires_grad_(requires_grad=False)
     in_bfloat16(trunk)
     fresh = [p for name, p in network.named_parameters() if not name.startswith("trunk")]
     groups = [
         {"params": [p for p in trunk.parameters() if p.requires_grad], "lr": TRUNK_RATE},
-        {"params": fresh, "lr": FRESH_RATE},
+        {"params": fresh, "lr": rate},
     ]
     return torch.optim.AdamW(groups, weight_decay=1e-4)
 

@@ -9,7 +9,8 @@ from darkroom.networks.tone import MENDED, ToneNetwork, asked_vector, load_toner
 from darkroom.networks.weights import write_weights
 from tests.rooms import draw_room
 from training.degradations import Recipe
-from training.tone import loss_of, make_pair
+from training.tone import loss_of
+from training.tone_pairs import make_pair
 
 
 def test_untrained_network_is_the_identity():
