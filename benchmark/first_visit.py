@@ -7,17 +7,15 @@ found on the path). Printed and saved.
 """
 
 import argparse
-import json
 import os
-import platform
 import shutil
 import statistics
-from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, ViewportSize, sync_playwright
 
-RESULTS = Path(__file__).parent / "results"
+from benchmark.saving import machine, save
+
 MOST_MS = 1000.0  # wanted, as far as the machine has nothing else to do
 WIDE = ViewportSize(width=1440, height=900)
 WAIT_MS = 60_000
@@ -60,8 +58,7 @@ def measure(url: str, visits: int) -> dict[str, Any]:
         browser.close()
     usable, painted = zip(*times, strict=True)
     return {
-        "machine": platform.machine(),
-        "load": os.getloadavg()[0],
+        **machine(),
         "chromium": version,
         "visits": visits,
         "usable_p50_ms": round(statistics.median(usable), 1),
@@ -76,8 +73,7 @@ def main() -> None:
     parser.add_argument("--visits", type=int, default=15)
     options = parser.parse_args()
     document = measure(options.url, options.visits)
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "first_visit.json").write_text(json.dumps(document, indent=2) + "\n")
+    save("first_visit", document)
     for name, value in document.items():
         kept = "" if name != "usable_p50_ms" else "✗✓"[document["usable_p50_ms"] <= MOST_MS]
         print(f"{name:<18} {value!s:>16}  {kept}")

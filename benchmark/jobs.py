@@ -10,23 +10,18 @@ rate. Printed and saved.
 import argparse
 import asyncio
 import http.client
-import json
-import os
-import platform
 import secrets
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmark.open_loop import PATIENCE_S, Answer, Load, offer_all, summarise
-from benchmark.photos import PHOTOS, SIZES, make_photo
+from benchmark.photos import DARK, PHOTOS, dark_photos, make_photo
+from benchmark.saving import machine, save
 from darkroom.contracts.jobs import FILE_FIELD, JOBS_ROUTE, SESSION_HEADER, OrderProgress
 
-RESULTS = Path(__file__).parent / "results"
-DARK = 0.35
 ONE_MEGAPIXEL = (1152, 868, 210_000)  # width, height, bytes
 STREAM = "/enhance_image?steps=tone&budget_ms=10000"  # so that nobody is refused
 MOST_S, MOST_SLOWER = 30.0, 1.2  # wanted, as far as the machine has nothing else to do
@@ -109,8 +104,8 @@ class Benchmark:
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
         self._client = Client(options.url)
-        self._stream = [make_photo(name, *SIZES["1.2 Mpx"], light=DARK) for name in PHOTOS]
-        self._photos = [make_photo(name, *ONE_MEGAPIXEL, light=DARK) for name in PHOTOS]
+        self._stream = dark_photos("1.2 Mpx")
+        self._photos = [make_photo(name, *ONE_MEGAPIXEL, DARK) for name in PHOTOS]
         self._offers = 0
         self._alone, self._beside = Phase(), Phase()
         self._taken_in_s: list[float] = []
@@ -145,8 +140,7 @@ class Benchmark:
     def _amount(self) -> dict[str, object]:
         alone, beside = (phase.load(self._options.rate) for phase in (self._alone, self._beside))
         return {
-            "machine": platform.machine(),
-            "load": os.getloadavg()[0],
+            **machine(),
             "jobs": self._options.jobs,
             "taken_in_s": self._taken_in_s,
             "p95_beside_by_alone": round(beside.p95_ms / alone.p95_ms, 3),
@@ -180,8 +174,7 @@ def main() -> None:
     parser.add_argument("--rest", type=float, default=30.0, help="seconds between rounds")
     options = parser.parse_args()
     document = asyncio.run(Benchmark(options).run())
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "jobs.json").write_text(json.dumps(document, indent=2) + "\n")
+    save("jobs", document)
     show(document)
 
 
