@@ -47,7 +47,7 @@ $(PACKAGES): web/package.json web/package-lock.json .venv/page
 	$(IN_WEB) npm ci --silent
 	@touch $@
 
-# All networks anew from their data, about six hours on one core; then thresholds, reports, model
+# All networks anew from their data, about eight hours on one core; then thresholds, reports, model
 # cards, and archives of the new weights.
 train: .venv/dev
 	$(BIN)/python -m training.defects && $(BIN)/python -m training.evaluate_defects
@@ -55,6 +55,7 @@ train: .venv/dev
 	$(BIN)/python -m training.tone && $(BIN)/python -m training.evaluate_tone
 	$(BIN)/python -m training.straighten && $(BIN)/python -m training.evaluate_straighten
 	$(BIN)/python -m training.colorize && $(BIN)/python -m training.polish_colorize
+	$(BIN)/python -m training.colorize --further model-store/weights/colorize.safetensors --minutes 110
 	$(BIN)/python -m training.evaluate_colorize --fit
 	$(BIN)/python -m handlers.build --record
 

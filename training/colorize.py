@@ -3,13 +3,14 @@
 Two stages as in DeOldify, small squares first, then larger ones; each keeps a checkpoint of its own
 and resumes from it, and ends in the mean of its last weights. On a GPU add `--device cuda`.
 Afterwards `python -m training.polish_colorize` polishes adversarially, `--further` trains what came
-of it in larger batches, and `python -m training.evaluate_colorize` fits temperature and saturation
-and writes the report.
+of it in larger batches and goes half the way to that, and `python -m training.evaluate_colorize`
+fits temperature and saturation and writes the report.
 """
 
 import argparse
 import json
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -21,7 +22,7 @@ from torch import Tensor
 from darkroom.networks.lite import LiteGenerator
 from darkroom.networks.trunk import load_imagenet
 from darkroom.networks.weights import read_weights, write_weights
-from training.averaging import Averaged
+from training.averaging import Averaged, approach
 from training.colour_loss import (
     colour_loss,
     count_colours,
@@ -55,6 +56,7 @@ STAGES = (
     Stage("large", 192, 8, 0.52, 4e-4, 1.5e-4),
 )
 FURTHER = (Stage("further", 176, 16, 1.0, 4e-4, 1.5e-4),)  # for weights that have been polished
+BACK = 0.5  # to those afterwards: both gain 2.3 dB over grey, what lies halfway 2.7
 
 
 def start(data: Path, device: torch.device) -> LiteGenerator:
@@ -136,10 +138,13 @@ def main() -> None:
     notes = {}
     if arguments.further:
         notes = read_weights(arguments.further, network)
+    before = deepcopy(network)
     seen = replace(photos, training=favour_grass(photos.training))
     loss = partial(colour_loss, network, perception, rarity)
     for stage in stages:
         progress = train_stage(network, stage, seen, loss, arguments.minutes, arguments.run, device)
+        if arguments.further:
+            approach(network, before, BACK)
         notes[stage.name] = f"{progress.step} steps"
         write_weights(arguments.weights, network, notes)
         print(f"{stage.name}: {progress.step} steps, {-progress.scores[-1][1]:+.2f} dB")

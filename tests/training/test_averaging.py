@@ -6,7 +6,7 @@ from torch import nn
 from darkroom.networks.lite import LiteGenerator
 from tests.rooms import draw_room
 from training import averaging
-from training.averaging import Averaged
+from training.averaging import Averaged, approach
 from training.colorize import Stage, train_stage
 from training.photos import TrainingPhotos
 
@@ -52,6 +52,18 @@ def test_counters_are_taken_over():
 
     assert int(averaged.mean.num_batches_tracked) == 3
     assert torch.allclose(averaged.mean.running_mean, averaged.network.running_mean, atol=0.1)
+
+
+def test_halfway_is_between_both():
+    """The one moves, the other stays."""
+    ours, theirs = nn.Linear(2, 3), nn.Linear(2, 3)
+    nn.init.constant_(ours.weight, 1.0)
+    nn.init.constant_(theirs.weight, 4.0)
+
+    approach(ours, theirs, 0.5)
+
+    assert torch.equal(ours.weight, torch.full((3, 2), 2.5))
+    assert torch.equal(theirs.weight, torch.full((3, 2), 4.0))
 
 
 def test_stage_of_colorize_ends_in_the_mean(tmp_path):
