@@ -25,7 +25,7 @@ from gateway.answering import LEAVING, METRICS, REQUEST_ID, answer
 from gateway.budget import Budget
 from gateway.cache import open_store
 from gateway.calls import Work
-from gateway.calm import Calm
+from gateway.calm import CALM, Calm
 from gateway.capacity import Capacity, Road
 from gateway.colorizing import colorize, is_slow, operation_of
 from gateway.docs_page import docs_page
@@ -51,7 +51,6 @@ routes = web.RouteTableDef()
 SETTINGS = web.AppKey("settings", Settings)
 ADMISSION = web.AppKey("admission", Admission)
 SERVERS = web.AppKey("servers", dict[str, Replicas])
-CALM = web.AppKey("calm", Calm)
 CAPACITY = web.AppKey("capacity", Capacity)
 ENHANCING = web.AppKey("enhancing", Enhancing)
 RESULTS = web.AppKey("results", Results)

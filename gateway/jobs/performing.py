@@ -21,7 +21,7 @@ ROUTE_OF = {
     Operation.COLORIZE: "/colorize",
     Operation.FIX_DEFECT: "/fix_defect",
 }
-GRACE_S = 10.0  # on top of the budget: while clients are about, and the photo's own way
+GRACE_S = 15.0  # on top of the budget: while clients are about, and the photo's own way
 _PASSING = {408, 429, 500, 502, 503, 504}  # what the same request may not meet again
 _PATIENCE_S = (0.5, 1, 2, 4, 8)
 _AS_BYTES = "application/octet-stream"  # the gateway looks at the content

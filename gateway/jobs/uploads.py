@@ -27,6 +27,7 @@ from darkroom.contracts.errors import (
 from darkroom.contracts.jobs import FILE_FIELD, OPTIONS_OF, Operation
 from darkroom.imaging.header import check_limits, read_header
 from gateway.admission import HeldBytes
+from gateway.calm import CALM
 from gateway.jobs.storage import Storage, original_key
 from gateway.jobs.store import Photo
 from gateway.reading import options_of
@@ -137,6 +138,7 @@ async def _read_form(
             if len(upload.photos) == settings.max_order_photos:
                 raise PhotoTooLarge(f"An order has at most {settings.max_order_photos} photos.")
             await _put_away(part, file_name, upload, storage, settings, held)
+            await request.app[CALM].breathe()
         elif field_name in upload.fields or len(upload.fields) == MAX_FIELDS:
             raise MalformedRequest("A field is given more than once, or there are too many.")
         else:

@@ -73,6 +73,20 @@ async def test_no_job_waits_longer_than_its_patience():
         await calm.wait()
 
 
+async def test_breath_is_taken_beside_clients_alone():
+    """With none about, an order is taken in without a pause."""
+    calm, turns = Calm(LONG_S), []
+    other = asyncio.create_task(asyncio.sleep(0))
+    other.add_done_callback(lambda _: turns.append("another's"))
+
+    await calm.breathe()
+    turns.append("ours")
+    calm.disturb()
+    await calm.breathe()
+
+    assert turns == ["ours", "another's"]
+
+
 class Watched(Calm):
     """One job's turn, and never calm once a client has come; says when a job begins to wait."""
 
