@@ -20,14 +20,17 @@ MARGIN_PX = 16, 8  # before and behind, damaged with the crop and cut off: no ke
 ALIGNED = 0.75  # of the crops begin where a block of the JPEG does, as the tiles of most files do
 # What occurs together, and how often.
 KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
-    (0.10, ()),
-    (0.08, (Defect.NOISY,)),
-    (0.36, (Defect.JPEG_ARTIFACTS,)),  # this and blur are slow to learn
-    (0.28, (Defect.BLUR,)),
-    (0.06, (Defect.NOISY, Defect.JPEG_ARTIFACTS)),
-    (0.06, (Defect.BLUR, Defect.NOISY)),
+    (0.08, ()),
+    (0.07, (Defect.NOISY,)),
+    (0.23, (Defect.JPEG_ARTIFACTS,)),  # this and blur are slow to learn
+    (0.46, (Defect.BLUR,)),
+    (0.05, (Defect.NOISY, Defect.JPEG_ARTIFACTS)),
+    (0.05, (Defect.BLUR, Defect.NOISY)),
     (0.03, (Defect.BLUR, Defect.JPEG_ARTIFACTS)),
     (0.03, (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)),
+)
+SHAKEN = (
+    0.75  # of blurred crops: a shake's direction has to be guessed, which is the slowest to learn
 )
 # How far off a diagnosis is where the defect is there (mean absolute error).
 DOUBT = {Defect.NOISY: 0.03, Defect.BLUR: 0.1, Defect.JPEG_ARTIFACTS: 0.03}
@@ -64,7 +67,9 @@ def spoil(clean: Pixels, damage: Damage) -> Pixels:
         return clean
     amounts = [damage.severities.get(d, 0.0) for d in (Defect.BLUR, Defect.NOISY)]
     draws = [np.random.default_rng((damage.seed, number)) for number in range(4)]
-    picture = blur(np.asarray(clean, np.float32) / np.float32(255), amounts[0], draws[0])
+    picture = blur(
+        np.asarray(clean, np.float32) / np.float32(255), amounts[0], draws[0], shaken=SHAKEN
+    )
     grain = camera_noise if draws[3].random() < 0.35 else noisy
     picture = grain(picture, amounts[1], draws[1])
     if damage.trace:

@@ -8,12 +8,17 @@ from training.degradations.light import Picture, to_linear, to_srgb
 WIDEST_PX = 5.0  # radius of the defocus disc at severity 1, in pixels of the photo
 
 
-def blur(srgb: Picture, severity: float, rng: np.random.Generator) -> Picture:
-    """Convolve in linear light with a disc or a slightly curved stroke of the same spread."""
+def blur(
+    srgb: Picture, severity: float, rng: np.random.Generator, *, shaken: float = 0.5
+) -> Picture:
+    """Convolve in linear light with a disc or a slightly curved stroke of the same spread.
+
+    `shaken` is how likely the stroke is.
+    """
     if severity <= 0:
         return srgb
     radius = 0.5 + (WIDEST_PX - 0.5) * severity
-    kernel = disc(radius) if rng.random() < 0.5 else stroke(3 * radius, rng)
+    kernel = stroke(3 * radius, rng) if rng.random() >= 1 - shaken else disc(radius)
     blurred = cv2.filter2D(to_linear(srgb), -1, kernel, borderType=cv2.BORDER_REFLECT_101)
     return to_srgb(np.asarray(blurred, np.float32))
 
