@@ -1,4 +1,4 @@
-"""Photos of all sizes for an hour; DARKROOM_SOAK_MINUTES says for how long."""
+"""Photos of all sizes for an hour, or for as long and as often as DARKROOM_SOAK_… say."""
 
 import asyncio
 import itertools
@@ -21,7 +21,7 @@ from tests.rooms import draw_room
 pytestmark = pytest.mark.faults
 
 MINUTES = float(os.environ.get("DARKROOM_SOAK_MINUTES", "60"))
-PAUSE_S = 0.5  # between photos
+PAUSE_S = float(os.environ.get("DARKROOM_SOAK_PAUSE_S", "0.5"))  # between photos
 SAMPLES = 120
 SERVERS = ("defects", "restore", "straighten", "tone", "colorize")
 DARK = darken(load_photo("coffee"), stops=3)
