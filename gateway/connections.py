@@ -24,7 +24,8 @@ class Patient(asyncio.Protocol):
 
     That is: no whole head of a request within `patience_s` of connecting, none within twice that of
     a later one's first byte, or an answer that waits and is taken at less than `MIN_BYTES_PER_S`.
-    How long a body may take is the reader's matter.
+    How long a body may take is the reader's matter. What begins of a head before the last answer is
+    not told from its body: without another byte it keeps a connection as long as none at all would.
     """
 
     def __init__(self, inner: asyncio.Protocol, patience_s: float) -> None:

@@ -100,6 +100,19 @@ async def test_later_head_that_trickles_is_given_up(port):
     writer.close()
 
 
+async def test_head_that_begins_behind_a_request_is_given_up(port):
+    """Pipelined before the answer, it counts from the first byte after it."""
+    reader, writer = await connection(port)
+    writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 3\r\n\r\nabcGET / HT")
+    async with asyncio.timeout(10):
+        assert b" 200 " in await reader.readuntil(b"\r\n\r\n3")
+
+    writer.write(b"T")
+
+    assert await until_closed(reader) == 0
+    writer.close()
+
+
 async def test_body_may_take_its_time(port):
     """It is no head, on a connection kept alive either, whatever is in it."""
     reader, writer = await connection(port)
