@@ -45,59 +45,66 @@ def openapi_document() -> Json:
             "description": "Finds what is wrong with a photo and mends it within one second.",
         },
         "paths": {
-            "/enhance_image": {
-                "post": _photo_route(
-                    "Find what is wrong with a photo and mend it",
-                    EnhanceOptions,
-                    {"200": _photo_reply(), "204": _reply("Nothing needs mending", report=True)},
-                )
-            },
-            "/fix_defect": {
-                "post": _photo_route(
-                    "Mend one named defect", FixDefectOptions, {"200": _photo_reply()}
-                )
-            },
-            "/adjust": {
-                "post": _photo_route(
-                    "Turn exposure, contrast, colour and tilt by hand",
-                    AdjustOptions,
-                    {"200": _photo_reply()},
-                )
-            },
-            "/colorize": {
-                "post": _photo_route(
-                    "Give a photo the colours that are likely for it",
-                    ColorizeOptions,
-                    {"200": _photo_reply()},
-                )
-            },
-            "/detect_problems": {
-                "post": _photo_route(
-                    "Name what is wrong with a photo, worst first",
-                    DiagnoseOptions,
-                    {
-                        "200": _json_reply(
-                            "Names of defects", {"type": "array", "items": _ref("Defect")}
-                        )
-                    },
-                )
-            },
-            "/diagnose": {
-                "post": _photo_route(
-                    "The severity of every defect, and the plan it leads to",
-                    DiagnoseOptions,
-                    {"200": _json_reply("The diagnosis", _ref("DiagnoseAnswer"))},
-                )
-            },
+            **_mending_paths(),
+            **_finding_paths(),
             **job_paths(_schemas()),
             **vote_paths(),
-            "/healthz": {"get": _plain_route("The process lives", "text/plain")},
-            "/readyz": {"get": _readyz()},
-            "/metrics": {"get": _plain_route("Counts and times for Prometheus", "text/plain")},
-            "/openapi.json": {"get": _plain_route("This document", "application/json")},
-            "/docs": {"get": _plain_route("This document to read", "text/html")},
+            **_service_paths(),
         },
         "components": {"schemas": _schemas()},
+    }
+
+
+def _mending_paths() -> Json:
+    """What answers with a photo."""
+    unchanged = _reply("Nothing needs mending", report=True)
+    return {
+        "/enhance_image": _photo_route(
+            "Find what is wrong with a photo and mend it",
+            EnhanceOptions,
+            {"200": _photo_reply(), "204": unchanged},
+        ),
+        "/fix_defect": _photo_route(
+            "Mend one named defect", FixDefectOptions, {"200": _photo_reply()}
+        ),
+        "/adjust": _photo_route(
+            "Turn exposure, contrast, colour and tilt by hand",
+            AdjustOptions,
+            {"200": _photo_reply()},
+        ),
+        "/colorize": _photo_route(
+            "Give a photo the colours that are likely for it",
+            ColorizeOptions,
+            {"200": _photo_reply()},
+        ),
+    }
+
+
+def _finding_paths() -> Json:
+    """What answers with what is wrong."""
+    names = {"type": "array", "items": _ref("Defect")}
+    return {
+        "/detect_problems": _photo_route(
+            "Name what is wrong with a photo, worst first",
+            DiagnoseOptions,
+            {"200": _json_reply("Names of defects", names)},
+        ),
+        "/diagnose": _photo_route(
+            "The severity of every defect, and the plan it leads to",
+            DiagnoseOptions,
+            {"200": _json_reply("The diagnosis", _ref("DiagnoseAnswer"))},
+        ),
+    }
+
+
+def _service_paths() -> Json:
+    """What answers about the service itself."""
+    return {
+        "/healthz": _plain_route("The process lives", "text/plain"),
+        "/readyz": _readyz(),
+        "/metrics": _plain_route("Counts and times for Prometheus", "text/plain"),
+        "/openapi.json": _plain_route("This document", "application/json"),
+        "/docs": _plain_route("This document to read", "text/html"),
     }
 
 
@@ -135,7 +142,7 @@ def _photo_route(summary: str, options: type[BaseModel], replies: Json) -> Json:
         "required": [PHOTO_FIELD],  # options may be in the query instead
         "additionalProperties": False,
     }
-    return {
+    post = {
         "summary": summary,
         "parameters": [
             {
@@ -158,6 +165,7 @@ def _photo_route(summary: str, options: type[BaseModel], replies: Json) -> Json:
         },
         "responses": {**replies, **_problems()},
     }
+    return {"post": post}
 
 
 def _problems() -> Json:
@@ -199,21 +207,20 @@ def _reply(description: str, *, report: bool = False) -> Json:
 
 
 def _plain_route(summary: str, media_type: str) -> Json:
-    return {
-        "summary": summary,
-        "responses": {"200": {**_reply(summary), "content": {media_type: {}}}},
-    }
+    reply = {**_reply(summary), "content": {media_type: {}}}
+    return {"get": {"summary": summary, "responses": {"200": reply}}}
 
 
 def _readyz() -> Json:
     content = {"application/json": {"schema": _ref("Readiness")}}
-    return {
+    get = {
         "summary": "Every model server has just mended a tiny photo",
         "responses": {
             "200": {"description": "The cluster is ready", "content": content},
             "503": {"description": "At least one model server is not", "content": content},
         },
     }
+    return {"get": get}
 
 
 def _ref(name: str) -> Json:
