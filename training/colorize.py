@@ -15,7 +15,6 @@ from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 
-import cv2
 import torch
 from torch import Tensor
 
@@ -32,7 +31,7 @@ from training.colour_loss import (
 )
 from training.colour_photos import Squares, batches, favour_grass, find_colour_photos
 from training.fine_tuning import BACKBONE, DATA
-from training.loop import Progress, train
+from training.loop import Progress, make_repeatable, train
 from training.perception import load_perception
 from training.photos import TrainingPhotos
 
@@ -122,9 +121,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     parser.add_argument("--further", type=Path, help="weights to start from, instead of ImageNet's")
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    make_repeatable()
     device = torch.device(arguments.device)
     arguments.run.mkdir(parents=True, exist_ok=True)
     stages = FURTHER if arguments.further else STAGES

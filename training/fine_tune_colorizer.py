@@ -10,7 +10,6 @@ import argparse
 import json
 from pathlib import Path
 
-import cv2
 import torch
 
 from darkroom.networks.lite import LiteGenerator
@@ -21,7 +20,7 @@ from training.colour_photos import batches, bears_colour
 from training.compare_colorizers import report
 from training.fine_tuning import DATA
 from training.folder import FolderSplit, Source, split_folder
-from training.loop import Progress, train
+from training.loop import Progress, make_repeatable, train
 from training.perception import Perception, load_perception
 
 SIDE, BATCH = 192, 8
@@ -85,9 +84,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="to start from")
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    make_repeatable()
     arguments.run.mkdir(parents=True, exist_ok=True)
     (arguments.run / "settings.json").write_text(json.dumps(vars(arguments), indent=2, default=str))
     split = split_folder(arguments.folder, arguments.source, bears_colour)

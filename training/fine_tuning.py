@@ -4,7 +4,6 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import torch
 from torch import Tensor, nn
 
@@ -12,6 +11,7 @@ from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.tone import ToneNetwork
 from darkroom.networks.trunk import load_imagenet
 from darkroom.networks.weights import read_weights
+from training.loop import make_repeatable
 
 DATA = Path("../shared/data")
 BACKBONE = "backbones/mobilenet_v2_imagenet_fp16.pth"
@@ -38,9 +38,7 @@ def begin(name: str, description: str | None) -> Run:
     parser.add_argument("--run", type=Path, default=Path("runs") / name, help="checkpoints, losses")
     parser.add_argument("--further", type=Path, help="weights to start from, instead of ImageNet's")
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    make_repeatable()
     return Run(arguments.data, arguments.minutes, arguments.run, arguments.further)
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import cv2
 import torch
 from torch import Tensor, nn
 
@@ -24,6 +25,13 @@ class Progress:
     # (step, mean loss since the last) and (step, validation score)
     losses: list[tuple[int, float]] = field(default_factory=list)
     scores: list[tuple[int, float]] = field(default_factory=list)
+
+
+def make_repeatable(seed: int = 0) -> None:
+    """Draw the same numbers in each run, and compute on one thread, which sums in one order."""
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
 
 
 def train(

@@ -9,7 +9,6 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -31,7 +30,7 @@ from training.colour_loss import (
 from training.colour_photos import Squares, batches, find_colour_photos
 from training.critic import GOOD_ENOUGH, Critic, critic_loss, persuasion_loss
 from training.fine_tuning import DATA
-from training.loop import train
+from training.loop import make_repeatable, train
 from training.perception import Perception, load_perception
 
 SIDE, BATCH = 192, 8
@@ -97,9 +96,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--weights", type=Path, default=WEIGHTS)
     arguments = parser.parse_args()
-    torch.manual_seed(1)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    make_repeatable(1)
     device = torch.device(arguments.device)
     photos = find_colour_photos(arguments.data)
     network = LiteGenerator()

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -23,7 +22,7 @@ from training.damage import CROP_PX, Damage, Pair, draw_pairs, spoil
 from training.degradations import compression
 from training.degradations.sensor import severity_of
 from training.fine_tuning import DATA
-from training.loop import train
+from training.loop import make_repeatable, train
 from training.photos import Row, TrainingPhotos, read_pixels, split_photos
 
 WEIGHTS = Path("model-store/weights/restore.safetensors")
@@ -130,9 +129,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="where they are written")
     parser.add_argument("--device", default="cpu", help='"cpu" or "cuda"')
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    make_repeatable()
     photos = find_sharp(arguments.data)
     print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
     loaded = [read_pixels(path) for path in photos.training]
