@@ -12,14 +12,21 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 IN_WEB := cd web && export PATH="$(CURDIR)/$(BIN):$$PATH" &&
 PACKAGES := web/node_modules/.package-lock.json
 
-.PHONY: up test faults containers check archives page train lock
+.PHONY: up test test-cluster test-rest faults containers check archives page train lock
 
 # The whole cluster, until Ctrl-C.
 up: archives page
 	@$(BIN)/darkroom up --port $(PORT)
 
+# Two at a time: neither alone keeps two cores busy. Each reports when it has ended.
 test: .venv/dev archives page
-	$(BIN)/python -m pytest
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-cluster test-rest
+
+test-cluster:
+	$(BIN)/python -m pytest tests/end_to_end
+
+test-rest:
+	$(BIN)/python -m pytest --ignore=tests/end_to_end
 
 # What takes minutes: workers and databases killed again and again.
 faults: .venv/dev
