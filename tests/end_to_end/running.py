@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from darkroom.cluster.guard import members
-from darkroom.cluster.servers import free_ports
+from darkroom.cluster.servers import PROJECT, free_ports
 
 UP_WITHIN_S = 900.0  # bounds a hang; on a very busy machine a first start takes minutes
 
@@ -24,7 +24,7 @@ UP_WITHIN_S = 900.0  # bounds a hang; on a very busy machine a first start takes
 class RunningCluster:
     """The process of one `darkroom up`, what it prints and what it has started."""
 
-    def __init__(self, folder: Path, temporary: Path) -> None:
+    def __init__(self, folder: Path, temporary: Path, model_store: Path) -> None:
         self.temporary = temporary  # what this cluster alone uses for the system's folder
         # Far from a developer's own cluster on 9000.
         self.port = next(free_ports(19_000))
@@ -32,7 +32,10 @@ class RunningCluster:
         self._output = folder / f"up-{self.port}.txt"
         with self._output.open("wb") as output:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "darkroom.cli", "up", "--port", str(self.port)],
+                [
+                    *(sys.executable, "-m", "darkroom.cli", "up"),
+                    *("--port", str(self.port), "--model-store", str(model_store)),
+                ],
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 # The same photo again and again is to be work.
@@ -103,10 +106,12 @@ class RunningCluster:
 
 
 @contextmanager
-def running_cluster(folder: Path) -> Iterator[RunningCluster]:
+def running_cluster(
+    folder: Path, model_store: Path = PROJECT / "model-store"
+) -> Iterator[RunningCluster]:
     # Not pytest's own: the path of a worker's socket must be short.
     with tempfile.TemporaryDirectory(prefix="dr") as temporary:
-        cluster = RunningCluster(folder, Path(temporary))
+        cluster = RunningCluster(folder, Path(temporary), model_store)
         try:
             yield cluster
         finally:
