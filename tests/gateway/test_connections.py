@@ -47,7 +47,7 @@ async def connection(port):
 async def until_closed(reader):
     """Read on until the server ends it; how many bytes came."""
     got = 0
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with suppress(ConnectionError):  # or without a reset
             while chunk := await reader.read(1 << 20):
                 got += len(chunk)

@@ -130,9 +130,9 @@ async def test_best_result_so_far_when_time_runs_out(gateway, replica):
     """Restore is done, tone hangs: the restored photo is there at the deadline."""
     replica.diagnosis = a_diagnosis(low_light=0.9, noisy=0.7)
     replica.behaviours["tone"] = hangs
-    client = await gateway(restore_url=replica.url, budget_ms=400)
+    client = await gateway(restore_url=replica.url, budget_ms=1500)
 
-    async with asyncio.timeout(2), client.post("/enhance_image", data=a_photo()) as reply:
+    async with asyncio.timeout(30), client.post("/enhance_image", data=a_photo()) as reply:
         mended = await reply.read()
 
     assert reply.status == 200
@@ -154,9 +154,9 @@ async def test_best_result_so_far_when_an_enhancer_fails(gateway, replica):
 async def test_out_of_time_before_anything_is_mended(gateway, replica):
     """504, and the model server sees that nobody waits any more."""
     replica.behaviours["tone"] = hangs
-    client = await gateway(budget_ms=200)
+    client = await gateway(budget_ms=1000)
 
-    async with asyncio.timeout(2), client.post("/enhance_image", data=a_photo()) as reply:
+    async with asyncio.timeout(30), client.post("/enhance_image", data=a_photo()) as reply:
         problem = await reply.json()
 
     assert (reply.status, problem["code"]) == (504, "out_of_time")
@@ -238,7 +238,7 @@ async def test_client_that_hangs_up_frees_everything(gateway, replica):
 
 async def test_more_photos_than_places_are_refused(gateway, replica):
     """429 with a time to come back, while the photo in hand is still finished."""
-    client = await gateway(max_in_flight=1, budget_ms=500)
+    client = await gateway(max_in_flight=1, budget_ms=1000)
     replica.behaviours["defects"] = hangs
     first = asyncio.create_task(client.post("/enhance_image", data=a_photo()))
     await until(lambda: bool(replica.seen))

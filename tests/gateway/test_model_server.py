@@ -200,7 +200,7 @@ async def test_slow_reply_ends_with_the_budget(replica, defects, behaviour):
     """Before its head or in the middle of its body; the model server sees the connection close."""
     replica.behaviours["defects"] = behaviour
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         with pytest.raises(OutOfTime):
             await defects.ask(diagnosing(in_hand(a_photo(), Budget.start(150))))
         await until(lambda: replica.cancelled == 1)
