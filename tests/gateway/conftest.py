@@ -23,6 +23,20 @@ NO_PAGE = Path("nowhere")  # built or not, the page is no matter of these tests
 Gateway = Callable[..., Awaitable[aiohttp.ClientSession]]
 
 
+class Clock:
+    """The time as the code under test sees it; it passes when a test says so."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
 async def serve_on_a_free_port(stack: AsyncExitStack, app: web.Application, **options: Any) -> str:
     runner = web.AppRunner(app, shutdown_timeout=0, **options)
     await runner.setup()

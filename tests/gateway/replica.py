@@ -117,6 +117,27 @@ def answers(status: int = 200, body: bytes = b"", **told: str) -> Behaviour:
     return behave
 
 
+class Held:
+    """A behaviour that stands still until `go_on`; then it is the replica's ordinary one."""
+
+    def __init__(self, replica: Replica) -> None:
+        self._replica = replica
+        self._is_there, self._may_go_on = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, request: web.Request) -> web.StreamResponse:
+        self._is_there.set()
+        await self._may_go_on.wait()
+        return await self._replica._answer(request)
+
+    async def is_there(self) -> None:
+        """Wait for the photo; the bound is for a hang."""
+        async with asyncio.timeout(60):
+            await self._is_there.wait()
+
+    def go_on(self) -> None:
+        self._may_go_on.set()
+
+
 async def hangs(_: web.Request) -> web.StreamResponse:
     await asyncio.sleep(60)
     raise AssertionError("nobody waits that long")
@@ -142,7 +163,7 @@ def rubbish(model: str) -> Behaviour:
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    """Wait for what another task is about to do, five seconds at most."""
-    async with asyncio.timeout(5):
+    """Wait for what another task is about to do; the bound is for a hang."""
+    async with asyncio.timeout(60):
         while not condition():  # noqa: ASYNC110 - the fake has no event for everything asked here
             await asyncio.sleep(0.01)

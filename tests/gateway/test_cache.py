@@ -14,18 +14,6 @@ from gateway.redis_store import LARGEST_BYTES, REST_S, RedisStore
 from tests.gateway.replica import until
 
 
-class Clock:
-    now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 async def test_what_is_put_is_there(clock):
     """And nothing else."""
     store = MemoryStore(1000, 60, clock)

@@ -5,18 +5,6 @@ import pytest
 from gateway.replica import FORGIVEN_AFTER_S, LONGEST_PAUSE_S, STRIKES, Replica
 
 
-class Clock:
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 def replica(clock):
     replica = Replica("http://replica", None, clock)  # type: ignore[arg-type]

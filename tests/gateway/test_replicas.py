@@ -36,20 +36,6 @@ def a_call(ms: int = 5000) -> Call[Diagnosis]:
     return diagnosing(in_hand(PHOTO, Budget.start(ms)))
 
 
-class Clock:
-    """The replicas' time; it passes when a test says so."""
-
-    now = 0.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-@pytest.fixture
-def clock():
-    return Clock()
-
-
 @pytest.fixture
 async def fleet(clock):
     """Starts so many fakes, with `Replicas` that know and trust them all."""
@@ -183,14 +169,14 @@ async def test_photos_own_fault_is_not_tried_elsewhere(fleet):
 
 
 async def test_no_second_try_without_time_for_it(fleet):
-    """A photo takes 300 ms and 100 are left: nobody else is bothered."""
+    """A photo takes 3 s and one is left: nobody else is bothered."""
     fakes, replicas = await fleet(2)
-    replicas.taken_up.learn(1, 300)
+    replicas.taken_up.learn(1, 3000)
     for fake in fakes:
         fake.behaviours["defects"] = answers(503)
 
     with pytest.raises(ReplicaUnavailable):
-        await ask(replicas, budget_ms=100)
+        await ask(replicas, budget_ms=1000)
     assert sum(len(fake.seen) for fake in fakes) == 1
 
 
@@ -202,7 +188,7 @@ async def test_hanging_replica_is_passed_by(fleet):
     fakes[0].behaviours["defects"] = hangs
 
     while not fakes[0].seen:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             await ask(replicas)
 
     await until(lambda: fakes[0].cancelled == 1)

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator
 
 import aiohttp
 import pytest
+from aiohttp import web
 
 from gateway.jobs import database
 from tests.gateway.photos import a_form, a_photo
+from tests.gateway.replica import Behaviour, Replica
 
 MOST_S = 360.0  # bounds a hang
 PHOTOS = [a_photo(seed=seed, size=(16, 12)) for seed in range(40)]
@@ -32,6 +34,16 @@ async def completed(jobs, order: str, most: int) -> None:
             await asyncio.sleep(0.2)
 
 
+def after(seconds: float, replica: Replica) -> Behaviour:
+    """The replica's ordinary answer, later."""
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(seconds)
+        return await replica._answer(request)
+
+    return answer
+
+
 def check_each_done_once(jobs, order: dict[str, object], count: int) -> None:
     assert (order["total"], order["completed"]) == (count, count)
     names = Counter(image["name"] for image in order["images"])  # type: ignore[attr-defined]
@@ -45,13 +57,7 @@ async def test_forty_jobs_survive_a_killed_worker_and_the_databases_restart(
 ):
     """Four workers, one of them killed, PostgreSQL restarted meanwhile: 40 of 40, each once."""
     jobs = await start_jobs(job_attempts=20)
-    ordinary = replica._answer
-
-    async def slowly(request):
-        await asyncio.sleep(0.05)
-        return await ordinary(request)
-
-    replica.behaviours["tone"] = slowly
+    replica.behaviours["tone"] = after(0.05, replica)
     order = await submit_many(jobs, 40)
     workers = [start_process(jobs) for _ in range(4)]
 
@@ -149,13 +155,7 @@ async def test_counts_and_ages_of_jobs_are_told(jobs):
 async def test_two_hundred_jobs_survive_random_kills(start_jobs, start_process, replica, postgres):
     """Four workers, one killed again and again, PostgreSQL restarted: 200 of 200, each once."""
     jobs = await start_jobs(job_attempts=50)
-    ordinary, chance = replica._answer, random.Random(1)
-
-    async def slowly(request):
-        await asyncio.sleep(0.1)
-        return await ordinary(request)
-
-    replica.behaviours["tone"] = slowly
+    replica.behaviours["tone"], chance = after(0.1, replica), random.Random(1)
     order = await submit_many(jobs, 200)
     workers = [start_process(jobs) for _ in range(4)]
 

@@ -10,7 +10,7 @@ from gateway.jobs.database import Database
 from gateway.jobs.progress import Progress, Result
 from tests.gateway.jobs.conftest import QUICK
 from tests.gateway.photos import a_photo
-from tests.gateway.replica import a_diagnosis, answers, cuts_the_connection, until
+from tests.gateway.replica import Held, a_diagnosis, answers, cuts_the_connection, until
 
 
 async def test_poison_photo_fails_with_its_reason_and_holds_nobody_up(jobs, work, replica):
@@ -100,21 +100,13 @@ async def test_killed_workers_job_completes_once_after_a_restart(jobs, start_pro
 
 async def test_worker_told_to_stop_finishes_the_job_in_hand(jobs, start_process, replica):
     """SIGTERM in mid-job: the job completes at its first try, then the worker ends with 0."""
-    is_there, may_go_on = asyncio.Event(), asyncio.Event()
-
-    async def wait(request):
-        is_there.set()
-        await may_go_on.wait()
-        return await replica._answer(request)
-
-    replica.behaviours["tone"] = wait
+    held = replica.behaviours["tone"] = Held(replica)
     process = start_process(jobs)
     job = await jobs.submit()
-    async with asyncio.timeout(60):
-        await is_there.wait()
+    await held.is_there()
     process.send_signal(signal.SIGTERM)
     await asyncio.sleep(0.3)
-    may_go_on.set()
+    held.go_on()
 
     assert await asyncio.to_thread(process.wait, 30) == 0
     ended = await jobs.get(f"/{job['id']}")
@@ -143,20 +135,12 @@ async def test_late_result_of_a_worker_thought_dead_is_dropped(jobs):
 
 async def test_job_deleted_in_mid_work_leaves_nothing(jobs, work, replica):
     """The worker finds its job gone and drops what came back."""
-    is_there, may_go_on = asyncio.Event(), asyncio.Event()
-
-    async def wait(request):
-        is_there.set()
-        await may_go_on.wait()
-        return await replica._answer(request)
-
-    replica.behaviours["tone"] = wait
+    held = replica.behaviours["tone"] = Held(replica)
     worker = work(jobs)
     job = await jobs.submit()
-    async with asyncio.timeout(30):
-        await is_there.wait()
+    await held.is_there()
     await jobs.call("DELETE", f"/{job['id']}")
-    may_go_on.set()
+    held.go_on()
 
     await until(lambda: not worker._in_hand)
     assert jobs.objects() == []
