@@ -1,6 +1,8 @@
 """`darkroom jobs submit`: folders through the queue."""
 
 import asyncio
+import signal
+import sys
 
 import pytest
 from typer.testing import CliRunner, Result
@@ -57,6 +59,29 @@ async def test_same_command_again_goes_on_and_sends_nothing_twice(jobs, work, ru
 
     assert ended.exit_code == 0, ended.output
     assert (tmp_path / "out" / "b.jpg").exists()
+    assert jobs.rows("SELECT count(*) FROM jobs") == [{"count": 2}]
+
+
+async def test_ctrl_c_ends_it_and_the_next_run_goes_on(jobs, work, run, folder, tmp_path):
+    """Status 130 and a word on how to go on; what had been handed over is not sent again."""
+    words = ["jobs", "submit", str(folder), "--out", str(tmp_path / "out")]
+    # Where pytest runs in the background and is to ignore Ctrl-C, its children would too.
+    ours = signal.signal(signal.SIGINT, signal.default_int_handler)
+    interrupted = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "darkroom.cli", *words), stderr=asyncio.subprocess.PIPE
+    )
+    signal.signal(signal.SIGINT, ours)
+    async with asyncio.timeout(60):
+        while jobs.rows("SELECT count(*) FROM jobs") != [{"count": 2}]:  # noqa: ASYNC110
+            await asyncio.sleep(0.05)
+        interrupted.send_signal(signal.SIGINT)
+        _, said = await interrupted.communicate()
+    work(jobs)
+
+    ended = await run()
+
+    assert (interrupted.returncode, ended.exit_code) == (130, 0)
+    assert b"goes on from here" in said
     assert jobs.rows("SELECT count(*) FROM jobs") == [{"count": 2}]
 
 
