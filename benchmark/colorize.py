@@ -45,11 +45,12 @@ import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
 from benchmark.photos import SIZES, make_photo  # noqa: E402
-from darkroom.networks.colorize import SIDE_STEP, to_rgb  # noqa: E402
+from darkroom.imaging.chroma import SIDE_STEP  # noqa: E402
+from darkroom.inference.colorize import to_rgb  # noqa: E402
 from darkroom.networks.deoldify.folding import fold  # noqa: E402
 from darkroom.networks.deoldify.generator import VARIANTS, Generator, Variant  # noqa: E402
 from darkroom.networks.lite import LiteGenerator  # noqa: E402
-from darkroom.networks.runtime import convert_network  # noqa: E402
+from darkroom.networks.serving import trace  # noqa: E402
 
 RESULTS = Path(__file__).parent / "results" / "colorize.json"
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
@@ -90,7 +91,8 @@ def _measure(
 ) -> Iterator[Row]:
     converted = folder / f"{name}.xml"
     example = np.zeros((1, 3, 8 * SIDE_STEP, 8 * SIDE_STEP), np.float32)
-    convert_network(fold(_network(name)), (example,), converted, any_side=True)
+    model = trace(fold(_network(name)), (example,), any_side=True)
+    openvino.save_model(model, converted, compress_to_fp16=True)
     # First, while this process is small: both together might not fit into the machine.
     peaks_mb = {factor: round(_peak_mb(converted, factor)) for factor in factors}
     network = _network(name)

@@ -32,9 +32,10 @@ from handlers.trust import (
 
 PROJECT = Path(__file__).parents[1]
 STORE = PROJECT / "model-store"
-PACKAGES = ("darkroom/contracts", "darkroom/imaging", "darkroom/networks")
+PACKAGES = tuple(f"darkroom/{name}" for name in ("contracts", "imaging", "inference", "networks"))
 MODULES = (
     "darkroom/__init__.py",
+    *(f"darkroom/weights/{name}.py" for name in ("__init__", "folder", "notes")),
     *(
         f"handlers/{name}.py"
         for name in ("__init__", "adjusting", "base", "judging", "rendering", "slot", "warming")
@@ -44,7 +45,7 @@ CONFIG = "model-config.yaml"
 _CONVERT = """
 import sys
 from pathlib import Path
-from darkroom.networks.{} import convert
+from darkroom.networks.serving import convert
 convert(Path(sys.argv[1]))
 """
 
@@ -108,6 +109,7 @@ def _stage(archive: Archive, weights: list[Path], stage: Path) -> str:
         (extra / module).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / module, extra / module)
     shutil.copy(PROJECT / "handlers" / archive.entry, stage)
+    shutil.copy(PROJECT / "handlers" / "sitecustomize.py", extra)
     for file in weights:
         shutil.copy(file, stage)
     digest = hashlib.sha256(repr(archive).encode())
@@ -135,7 +137,7 @@ def _lay_out(archive: Archive, sources: str, stage: Path) -> Path:
     weights, *others = (stage / name for name in archive.all_weights)
     for file in (weights, *others):
         # In a process of its own: the converter numbers nodes on, and equal networks would differ.
-        _run(sys.executable, "-c", _CONVERT.format(file.stem), str(file), stage=stage)
+        _run(sys.executable, "-c", _CONVERT, str(file), stage=stage)
         for suffix in (".xml", ".bin"):
             shutil.move(file.with_suffix(suffix), stage / "extra")
     for file in others:

@@ -25,9 +25,9 @@ from darkroom.imaging.chroma import (
 )
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.views import thumbnail_of
-from darkroom.networks.colorize import OFFICIAL, Colorizer, load_lite, load_official
-from darkroom.networks.memory import is_out_of_memory
-from darkroom.networks.official import weights_file, weights_folder
+from darkroom.inference.colorize import OFFICIAL, Colorizer, load_lite, load_official
+from darkroom.inference.memory import is_out_of_memory
+from darkroom.weights.folder import weights_file, weights_folder
 from handlers.base import PhotoHandler, RefusedArchive
 from handlers.rendering import Rendering, Renderings, smaller
 from handlers.slot import Slot, timed
@@ -107,7 +107,7 @@ class ColorizeHandler(PhotoHandler):
         """Loaded at its first photo: most servers never need the large ones."""
         if model not in self.colorizers:
             try:
-                loaded = load_official(self._file(model), OFFICIAL[model], self.device)
+                loaded = load_official(self._file(model), model, self.device)
             except RuntimeError as error:  # WrongWeights, and what OpenVINO says of a broken file
                 if is_out_of_memory(error):
                     raise OutOfMemory() from error

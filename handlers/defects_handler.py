@@ -5,7 +5,7 @@ from pathlib import Path
 
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.imaging.views import take_views
-from darkroom.networks.defects import load_classifier
+from darkroom.inference.defects import load_classifier
 from handlers.base import PhotoHandler
 from handlers.slot import Slot, timed
 

@@ -11,7 +11,7 @@ from darkroom.imaging.codec import jpeg_quality
 from darkroom.imaging.jpeg import standard_tables
 from darkroom.imaging.photo import Format, Photo
 from darkroom.imaging.views import take_views
-from darkroom.networks.defects import Classifier, load_classifier
+from darkroom.inference.defects import Classifier, load_classifier
 
 WEIGHTS = "defects.safetensors"  # the model server `defects` has the same
 

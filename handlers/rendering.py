@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from darkroom.contracts.options import ColorModel
-from darkroom.networks.colorize import SIDE_STEP
+from darkroom.imaging.chroma import SIDE_STEP
 
 LEAST, MOST = 7, 45
 # Where neither photo nor time bound it: what the networks were made for. Ours was trained there;

@@ -12,11 +12,11 @@ from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.imaging.colour import without_colour
 from darkroom.imaging.photo import Photo, Pixels
 from darkroom.imaging.resizing import shrink
-from darkroom.imaging.tiles import apply_correction
+from darkroom.imaging.tiles import TILE_PX, apply_correction
 from darkroom.imaging.upsampling import apply_lines, describe
 from darkroom.imaging.working_size import Pace, working_size
-from darkroom.networks.restore import TILE_PX, load_restorer, told_vector
-from darkroom.networks.tiled import Work, correct_photos
+from darkroom.inference.restore import load_restorer, told_vector
+from darkroom.inference.tiled import Work, correct_photos
 from handlers.base import PhotoHandler
 from handlers.slot import Slot, timed
 

@@ -8,7 +8,7 @@ from darkroom.contracts.defects import Enhancer
 from darkroom.imaging.lines import find_lines
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.warp import apply_warp
-from darkroom.networks.straighten import Tilt, load_straightener, plan_correction
+from darkroom.inference.straighten import Tilt, load_straightener, plan_correction
 from handlers.base import PhotoHandler
 from handlers.slot import Slot, timed
 

@@ -9,7 +9,7 @@ from darkroom.imaging.colour import without_colour
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
 from darkroom.imaging.views import thumbnail_of
-from darkroom.networks.tone import load_toner
+from darkroom.inference.tone import load_toner
 from handlers.adjusting import adjusted, is_adjusting
 from handlers.base import PhotoHandler
 from handlers.slot import Slot, timed

@@ -14,11 +14,24 @@ MAY_IMPORT = {
     "darkroom": {"darkroom.client"},  # the package itself: its lazy names
     "darkroom.contracts": set(),
     "darkroom.imaging": {"darkroom.contracts"},
-    "darkroom.networks": {"darkroom.contracts", "darkroom.imaging"},
+    "darkroom.networks": {"darkroom.contracts", "darkroom.imaging", "darkroom.weights.notes"},
+    "darkroom.inference": {
+        "darkroom.contracts",
+        "darkroom.imaging",
+        "darkroom.networks",  # where there is a GPU or nothing converted; see below
+        "darkroom.weights.notes",
+    },
     "darkroom.transport": {"darkroom.contracts"},
     "darkroom.client": {"darkroom.contracts", "darkroom.transport"},
     "darkroom.cluster": {"darkroom.contracts", "darkroom.client"},
-    "darkroom.weights": {"darkroom.contracts", "darkroom.networks"},
+    "darkroom.weights": {
+        "darkroom.contracts",
+        "darkroom.networks",
+        "darkroom.weights.folder",
+        "darkroom.weights.notes",
+    },
+    "darkroom.weights.folder": set(),
+    "darkroom.weights.notes": set(),
     "darkroom.session": {"darkroom.contracts", "darkroom.client", "darkroom.transport"},
     "darkroom.jobs": {"darkroom.contracts", "darkroom.client", "darkroom.session"},
     "darkroom.many": set(),
@@ -48,12 +61,18 @@ MAY_IMPORT = {
         "darkroom.votes",
         "darkroom.weights",
     },
-    "handlers": {"darkroom.contracts", "darkroom.imaging", "darkroom.networks"},
+    "handlers": {
+        "darkroom.contracts",
+        "darkroom.imaging",
+        "darkroom.inference",
+        "darkroom.weights.folder",
+    },
     "gateway": {"darkroom.contracts", "darkroom.imaging"},
     "training": {
         "darkroom.client",
         "darkroom.contracts",
         "darkroom.imaging",
+        "darkroom.inference",
         "darkroom.networks",
     },
     # The handlers and what is below them are measured in-process too, without HTTP around them; and
@@ -63,6 +82,7 @@ MAY_IMPORT = {
         "darkroom.client",
         "darkroom.imaging",
         "darkroom.cluster",
+        "darkroom.inference",
         "darkroom.networks",
         "gateway",
         "handlers",
@@ -120,3 +140,13 @@ def test_gateway_loads_nothing_that_touches_pixels(module):
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
     assert ended.stdout == "[]\n", ended.stderr
+
+
+def test_what_serves_on_a_processor_loads_no_torch():
+    """In a fresh interpreter neither the handlers nor all that they import bring in torch."""
+    handlers = [f"handlers.{file.stem}" for file in (PROJECT / "handlers").glob("*_handler.py")]
+    program = f"import sys, {', '.join(handlers)}; print('torch' in sys.modules)"
+
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+
+    assert ended.stdout == "False\n", ended.stderr

@@ -19,8 +19,8 @@ from torch import Tensor
 
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Format, Photo, Pixels
-from darkroom.imaging.views import Views, take_views
-from darkroom.networks.defects import IN_PATCHES, IN_THUMBNAIL, DefectNetwork, stack_views
+from darkroom.imaging.views import IN_PATCHES, IN_THUMBNAIL, Views, stack_views, take_views
+from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.weights import read_weights, write_weights
 from training.degradations import Recipe, degrade, draw_recipe
 from training.degradations.geometry import STEEPEST_DEGREES

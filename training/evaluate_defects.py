@@ -17,8 +17,9 @@ from sklearn.metrics import roc_auc_score, roc_curve
 
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Pixels
-from darkroom.imaging.views import Views, take_views
-from darkroom.networks.defects import COLUMNS, IN_PATCHES, DefectNetwork, load_classifier
+from darkroom.imaging.views import IN_PATCHES, Views, take_views
+from darkroom.inference.defects import COLUMNS, load_classifier
+from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS

@@ -20,16 +20,11 @@ from darkroom.contracts.defects import Defect
 from darkroom.imaging.metrics import psnr
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.resizing import shrink
-from darkroom.imaging.tiles import apply_correction
+from darkroom.imaging.tiles import TILE_PX, apply_correction
 from darkroom.imaging.upsampling import apply_lines, describe
-from darkroom.networks.restore import (
-    TILE_PX,
-    RestoreNetwork,
-    Restorer,
-    load_restorer,
-    told_vector,
-)
-from darkroom.networks.tiled import Work, correct_photos
+from darkroom.inference.restore import Restorer, load_restorer, told_vector
+from darkroom.inference.tiled import Work, correct_photos
+from darkroom.networks.restore import RestoreNetwork
 from darkroom.networks.weights import read_weights
 from training.cards import CARDS, write_metrics
 from training.degradations import compression

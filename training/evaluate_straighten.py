@@ -15,7 +15,8 @@ import numpy as np
 
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.warp import apply_warp
-from darkroom.networks.straighten import Straightener, TiltNetwork, load_straightener
+from darkroom.inference.straighten import Straightener, load_straightener
+from darkroom.networks.straighten import TiltNetwork
 from darkroom.networks.weights import read_weights, write_weights
 from training.cards import CARDS, write_metrics
 from training.photos import read_pixels

@@ -15,8 +15,9 @@ from darkroom.imaging.metrics import psnr
 from darkroom.imaging.photo import Format, Photo, Pixels
 from darkroom.imaging.tone_map import apply_tone_map
 from darkroom.imaging.views import take_views, thumbnail_of
-from darkroom.networks.defects import Classifier, load_classifier
-from darkroom.networks.tone import MENDED, Toner, load_toner
+from darkroom.inference.defects import Classifier, load_classifier
+from darkroom.inference.tone import Toner, load_toner
+from darkroom.networks.tone import MENDED
 from training.cards import CARDS, write_metrics
 from training.defects import WEIGHTS as DEFECT_WEIGHTS
 from training.degradations import Recipe, degrade

@@ -11,8 +11,8 @@ import torch
 from torch import Tensor
 
 from darkroom.imaging.texture import cut_patches, texture_of
-from darkroom.imaging.views import evidence_of
-from darkroom.networks.defects import IN_PATCHES, DefectNetwork
+from darkroom.imaging.views import IN_PATCHES, evidence_of
+from darkroom.networks.defects import DefectNetwork
 from training.degradations import degrade, draw_recipe
 from training.loop import fit
 from training.photos import endless, read_pixels

@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from darkroom.networks.lite import DEVIATION, MEAN
+from darkroom.imaging.chroma import IMAGENET_DEVIATION, IMAGENET_MEAN
 
 BACKBONE = "backbones/squeezenet1_1_imagenet_fp16.pth"
 TAPS = (1, 4, 7, 9, 12)  # strides 2, 4, 8, 16, 16 after the first and the fire modules
@@ -47,8 +47,8 @@ class Perception(nn.Module):
             fire = _FIRES.get(index)
             layers.append(Fire(*fire) if fire else nn.MaxPool2d(3, 2, ceil_mode=True))
         self.features = nn.Sequential(*layers)
-        self.register_buffer("mean", torch.tensor(MEAN).reshape(3, 1, 1))
-        self.register_buffer("deviation", torch.tensor(DEVIATION).reshape(3, 1, 1))
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).reshape(3, 1, 1))
+        self.register_buffer("deviation", torch.tensor(IMAGENET_DEVIATION).reshape(3, 1, 1))
         self.requires_grad_(requires_grad=False).eval()
 
     def look(self, pictures: Tensor) -> list[Tensor]:

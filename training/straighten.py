@@ -24,7 +24,8 @@ from darkroom.imaging.lines import find_lines
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.upright import ANGLES, count_votes
 from darkroom.imaging.warp import apply_warp, plan_warp
-from darkroom.networks.straighten import TiltNetwork, read_angle
+from darkroom.inference.straighten import read_angle
+from darkroom.networks.straighten import TiltNetwork
 from darkroom.networks.weights import write_weights
 from training.fine_tuning import DATA
 from training.loop import fit

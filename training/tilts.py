@@ -14,7 +14,7 @@ import numpy as np
 
 from darkroom.imaging.lines import find_lines
 from darkroom.imaging.photo import Pixels
-from darkroom.networks.straighten import Correction, Straightener, plan_correction
+from darkroom.inference.straighten import Correction, Straightener, plan_correction
 from training.photos import read_pixels
 from training.straighten import tilt
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.views import statistics_of
-from darkroom.networks.restore import Restorer, load_restorer
+from darkroom.inference.restore import Restorer, load_restorer
 from darkroom.networks.tone import MENDED, ToneNetwork
 from darkroom.networks.weights import write_weights
 from training.degradations import Recipe

@@ -15,8 +15,9 @@ import numpy as np
 from darkroom.contracts.defects import MENDS, Defect, Enhancer
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.views import THUMBNAIL_PX
-from darkroom.networks.restore import Restorer, told_vector
-from darkroom.networks.tone import MENDED, asked_vector
+from darkroom.inference.restore import Restorer, told_vector
+from darkroom.inference.tone import asked_vector
+from darkroom.networks.tone import MENDED
 from training.degradations import Recipe, degrade, degrade_light, draw_recipe
 from training.degradations.recipe import to_pixels
 from training.photos import endless, read_pixels

@@ -22,6 +22,9 @@ Chroma = NDArray[np.float32]  # (h, w, 2)
 Plane = NDArray[np.float32]
 
 U_OF_BLUE, V_OF_RED = 0.492, 0.877
+# Of R, G and B in [0, 1]; the networks' squares are normalised by them.
+IMAGENET_MEAN, IMAGENET_DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+SIDE_STEP = 16  # pixels of a network's square for one of render factor
 LUMA = (0.299, 0.587, 0.114)  # of R, G and B
 _RED, _GREEN, _BLUE = LUMA
 _LEVELS_ALIKE = 16.0  # luma differing by this much tells two surfaces apart

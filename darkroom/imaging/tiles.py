@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from darkroom.imaging.photo import Pixels
 
+TILE_PX = 352  # side in service, a multiple of 16: twelve cover an everyday photo of 1280×960
 OVERLAP_PX = 32  # 16 leave seams, 64 cost a fifth more
 STEPS = 64  # of a canvas in one 8-bit level: 16 bits hold ±511 levels, half the memory of a float
 

@@ -4,12 +4,14 @@ Light, colour, haze and tilt show on a thumbnail; noise, blur and compression do
 averages them away. So patches are looked at in native resolution, whatever the size of the photo.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Photo, Pixels
 from darkroom.imaging.resizing import shrink
 from darkroom.imaging.texture import cut_patches, texture_of
@@ -23,6 +25,18 @@ _LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 4)  # of a level; 4 keeps
 _BAND_OF = np.searchsorted((32, 64, 112, 160, 208, 250), np.arange(256))  # of the brightest channel
 TILTS_DEGREES = 20  # lines further from upright or level than this tell nothing about a tilt
 LINES = 2 * 2 * TILTS_DEGREES
+
+# Which part of the views shows which defects. The split is strict, so that nothing is learned from
+# the noise or blur left on a small photo's thumbnail, which a large photo's does not have.
+IN_THUMBNAIL = (
+    Defect.LOW_LIGHT,
+    Defect.LOW_CONTRAST,
+    Defect.POOR_WHITE_BALANCE,
+    Defect.HAZY,
+    Defect.GLARING,
+    Defect.ROTATION,
+)
+IN_PATCHES = (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)
 
 
 @dataclass(frozen=True)
@@ -56,6 +70,12 @@ def take_views(photo: Photo) -> Views:
         texture_of(cut_patches(photo.pixels)),
         evidence_of(photo.quantisation),
     )
+
+
+def stack_views(views: Sequence[Views]) -> tuple[np.ndarray, ...]:
+    """Batch the six arrays, in the order above, which is that of the network's arguments."""
+    names = [field.name for field in fields(Views)]
+    return tuple(np.stack([getattr(view, name) for view in views]) for name in names)
 
 
 def thumbnail_of(pixels: Pixels) -> Pixels:

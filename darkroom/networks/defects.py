@@ -1,38 +1,18 @@
-"""The defect classifier: severities of all nine defects from a photo's views."""
+"""The network of `defects`: severities of all nine defects from a photo's views."""
 
-import json
-from pathlib import Path
-
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from darkroom.contracts.defects import Defect
-from darkroom.contracts.diagnosis import Diagnosis
-from darkroom.imaging.texture import DETAILED, PATCHES, TEXTURE
-from darkroom.imaging.views import COLOURS, EVIDENCE, LINES, STATISTICS, THUMBNAIL_PX, Views
-from darkroom.networks.runtime import Arrays, Compiled, compile_network, convert_network
+from darkroom.imaging.texture import DETAILED, TEXTURE
+from darkroom.imaging.views import COLOURS, EVIDENCE, IN_PATCHES, IN_THUMBNAIL, LINES, STATISTICS
 from darkroom.networks.trunk import Trunk
-from darkroom.networks.weights import read_weights
-
-# Which part of the views shows which defects. The split is strict, so that nothing is learned from
-# the noise or blur left on a small photo's thumbnail, which a large photo's does not have.
-IN_THUMBNAIL = (
-    Defect.LOW_LIGHT,
-    Defect.LOW_CONTRAST,
-    Defect.POOR_WHITE_BALANCE,
-    Defect.HAZY,
-    Defect.GLARING,
-    Defect.ROTATION,
-)
-IN_PATCHES = (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)
-COLUMNS = IN_THUMBNAIL + IN_PATCHES  # order of the network's outputs
 
 
 class DefectNetwork(nn.Module):
     """A MobileNetV2 trunk over the thumbnail, a small dense network over the patches' texture.
 
-    Maps the six arrays of `Views`, batched, to severity logits (N, 9) in the order of `COLUMNS`.
+    Maps the six arrays of `Views`, batched, to severity logits (N, 9): first those
+    of `IN_THUMBNAIL`, then those of `IN_PATCHES`.
     """
 
     fact_mean: Tensor
@@ -99,66 +79,3 @@ class DefectNetwork(nn.Module):
         frame = self.frame_head(self.judge_facts(facts))
         grain = self.grain_head(self.see_grain(texture, evidence))
         return torch.cat([frame, grain], dim=1)
-
-
-def stack_views(views: list[Views]) -> tuple[np.ndarray, ...]:
-    """Batch the six arrays, in the order that `DefectNetwork.forward` takes them."""
-    return (
-        np.stack([view.thumbnail for view in views]),
-        np.stack([view.statistics for view in views]),
-        np.stack([view.lines for view in views]),
-        np.stack([view.colours for view in views]),
-        np.stack([view.texture for view in views]),
-        np.stack([view.evidence for view in views]),
-    )
-
-
-class Classifier:
-    """A trained network with the thresholds that were fitted to it."""
-
-    def __init__(self, network: Compiled, thresholds: dict[Defect, float]) -> None:
-        self.network = network
-        self.thresholds = thresholds
-
-    def diagnose(self, views: list[Views]) -> list[Diagnosis]:
-        (logits,) = self.network(*stack_views(views))
-        severities = 1 / (1 + np.exp(-logits.astype(np.float64)))
-        return [
-            Diagnosis(
-                severities={d: round(float(s), 3) for d, s in zip(COLUMNS, row, strict=True)},
-                thresholds=self.thresholds,
-            )
-            for row in severities
-        ]
-
-
-def load_classifier(weights: Path, device: str) -> Classifier:
-    """Read the trained classifier, ready for inference on `device` ("cpu" or "cuda").
-
-    Raises:
-        WrongWeights: the file belongs to another architecture or is damaged.
-    """
-    network = DefectNetwork()
-    notes = read_weights(weights, network)
-    thresholds = {Defect(name): float(t) for name, t in json.loads(notes["thresholds"]).items()}
-    converted = weights.with_suffix(".xml")
-    return Classifier(compile_network(network, _example(), device, converted), thresholds)
-
-
-def convert(weights: Path) -> None:
-    """Convert the network ahead of time, into files beside `weights` that loading then finds."""
-    network = DefectNetwork()
-    read_weights(weights, network)
-    convert_network(network, _example(), weights.with_suffix(".xml"))
-
-
-def _example() -> Arrays:
-    blank = Views(
-        np.zeros((THUMBNAIL_PX, THUMBNAIL_PX, 3), np.uint8),
-        np.zeros(STATISTICS, np.float32),
-        np.zeros(LINES, np.float32),
-        np.zeros(COLOURS, np.float32),
-        np.zeros((PATCHES, TEXTURE), np.float32),
-        np.zeros(EVIDENCE, np.float32),
-    )
-    return stack_views([blank])

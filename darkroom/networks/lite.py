@@ -10,14 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from darkroom.imaging.chroma import IMAGENET_DEVIATION, IMAGENET_MEAN
 from darkroom.networks.trunk import Trunk
 
 # Levels of U and of V: close together near grey, where most colours of a room lie.
 KNOTS = (-0.42, -0.30, -0.20, -0.13, -0.08, -0.04, 0.0, 0.04, 0.08, 0.13, 0.20, 0.30, 0.42)
 STRIDE = 4  # colours are predicted at a quarter of the side
 DEEPEST = 32  # stride of the encoder's last features
-# ImageNet's mean and standard deviation, of the input; the encoder's own weights want -1 … 1.
-MEAN, DEVIATION = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 SKIPS = {3: 24, 6: 32, 13: 96}  # encoder block → channels, at strides 4, 8 and 16
 
 
@@ -99,9 +98,9 @@ class LiteGenerator(nn.Module):
         )
         self.attention = Attention(224)
         self.head = nn.Conv2d(96, len(KNOTS) ** 2, 1)
-        self.register_buffer("mean", torch.tensor(MEAN).reshape(3, 1, 1), persistent=False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).reshape(3, 1, 1), persistent=False)
         self.register_buffer(
-            "deviation", torch.tensor(DEVIATION).reshape(3, 1, 1), persistent=False
+            "deviation", torch.tensor(IMAGENET_DEVIATION).reshape(3, 1, 1), persistent=False
         )
         knots = torch.tensor(KNOTS)
         self.register_buffer("colours", torch.cartesian_prod(knots, knots), persistent=False)
@@ -111,7 +110,7 @@ class LiteGenerator(nn.Module):
 
     def judge(self, grey: Tensor) -> Tensor:
         """How likely each colour is: logits (N, 169, S / 4, S / 4)."""
-        x = 2 * (grey * self.deviation + self.mean) - 1
+        x = 2 * (grey * self.deviation + self.mean) - 1  # as the encoder was trained
         skips = []
         for index, block in enumerate(self.encoder):
             x = block(x)
@@ -138,5 +137,5 @@ class LiteGenerator(nn.Module):
 
 def normalise(luma: Tensor) -> Tensor:
     """(N, S, S) luma in [0, 1] → (N, 3, S, S), the network's input."""
-    mean = luma.new_tensor(MEAN).reshape(3, 1, 1)
-    return (luma[:, None] - mean) / luma.new_tensor(DEVIATION).reshape(3, 1, 1)
+    mean = luma.new_tensor(IMAGENET_MEAN).reshape(3, 1, 1)
+    return (luma[:, None] - mean) / luma.new_tensor(IMAGENET_DEVIATION).reshape(3, 1, 1)

@@ -2,13 +2,10 @@
 
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
-
-class WrongWeights(RuntimeError):
-    """The weights are damaged or belong to another architecture."""
+from darkroom.weights.notes import NETWORK, WrongWeights, read_notes
 
 
 def write_weights(path: Path, network: nn.Module, notes: dict[str, str]) -> None:
@@ -16,7 +13,7 @@ def write_weights(path: Path, network: nn.Module, notes: dict[str, str]) -> None
     state = {
         name: value.detach().half().contiguous() for name, value in network.state_dict().items()
     }
-    save_file(state, path, metadata={"network": type(network).__name__, **notes})
+    save_file(state, path, metadata={NETWORK: type(network).__name__, **notes})
 
 
 def read_weights(path: Path, network: nn.Module) -> dict[str, str]:
@@ -25,15 +22,9 @@ def read_weights(path: Path, network: nn.Module) -> dict[str, str]:
     Raises:
         WrongWeights: the file is damaged or was written by another architecture.
     """
-    try:
-        with safe_open(path, "pt") as file:
-            notes: dict[str, str] = file.metadata() or {}
-            state = {name: file.get_tensor(name).float() for name in file.keys()}  # noqa: SIM118 (no mapping)
-    except (SafetensorError, OSError) as error:
-        raise WrongWeights(f"{path.name} cannot be read: {error}") from error
     expected = type(network).__name__
-    if notes.get("network") != expected:
-        raise WrongWeights(f"{path.name} holds {notes.get('network')}, not {expected}")
+    notes = read_notes(path, expected)
+    state = {name: value.float() for name, value in load_file(path).items()}
     try:
         network.load_state_dict(state, strict=True)
     except RuntimeError as error:

@@ -1,1 +1,1 @@
-"""DeOldify's official weights: fetched on request, checked, and converted for Darkroom."""
+"""Weights on disk: what they say of themselves; the official ones, fetched, checked, converted."""

@@ -15,9 +15,9 @@ from rich.progress import (
 )
 from rich.table import Table
 
-from darkroom.networks.official import weights_folder
 from darkroom.weights.download import FetchError
 from darkroom.weights.fetching import fetch, state_of
+from darkroom.weights.folder import weights_folder
 from darkroom.weights.manifest import OFFICIAL
 
 app = typer.Typer(help="DeOldify's official weights, for `colorize`.", no_args_is_help=True)

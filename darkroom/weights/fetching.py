@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from darkroom.networks.official import weights_file
 from darkroom.weights.download import FetchError, Progress, download
+from darkroom.weights.folder import weights_file
 from darkroom.weights.manifest import Official
 
 PINS = "pins.json"
@@ -97,10 +97,10 @@ def _convert(
     official: Official, checkpoint: Path, target: Path, url: str, digest: str, say: Say
 ) -> None:
     # Imported here: the command line itself works without torch.
-    from darkroom.networks.colorize import convert_official
     from darkroom.networks.deoldify.generator import VARIANTS
     from darkroom.networks.deoldify.weights import read_checkpoint, write_folded
-    from darkroom.networks.weights import WrongWeights
+    from darkroom.networks.serving import convert
+    from darkroom.weights.notes import WrongWeights
 
     (variant,) = (variant for variant in VARIANTS if variant == official.name)
     say("Reading it as plain data and folding its norms …")
@@ -113,7 +113,7 @@ def _convert(
     write_folded(network, target, notes | {"source_sha256": digest})
     if importlib.util.find_spec("openvino") is not None:  # a GPU server has no use for it
         say("Converting it for processors …")
-        convert_official(target, variant)
+        convert(target)
 
 
 def _sha256_of(path: Path) -> str:

@@ -9,7 +9,7 @@ from darkroom.contracts.headers import BUDGET, COLORIZE, MODEL
 from darkroom.contracts.report import ColorizeRequest, ModelReply
 from darkroom.imaging.chroma import luma_of
 from darkroom.imaging.codec import decode
-from darkroom.networks.weights import WrongWeights
+from darkroom.weights.notes import WrongWeights
 from handlers import colorize_handler
 from handlers.base import RefusedArchive
 from handlers.colorize_handler import ColorizeHandler

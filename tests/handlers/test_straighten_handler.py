@@ -8,7 +8,7 @@ from darkroom.contracts.headers import MODEL, STEP
 from darkroom.contracts.report import ModelReply, StepRequest
 from darkroom.imaging.codec import decode
 from darkroom.imaging.metrics import psnr
-from darkroom.networks.straighten import Tilt
+from darkroom.inference.straighten import Tilt
 from handlers.straighten_handler import StraightenHandler
 from tests.handlers.fakes import FakeContext, a_picture
 from tests.photos import to_bytes

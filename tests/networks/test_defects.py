@@ -6,15 +6,9 @@ import torch
 
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Format, Photo
-from darkroom.imaging.views import take_views
-from darkroom.networks.defects import (
-    COLUMNS,
-    IN_PATCHES,
-    IN_THUMBNAIL,
-    DefectNetwork,
-    load_classifier,
-    stack_views,
-)
+from darkroom.imaging.views import IN_PATCHES, IN_THUMBNAIL, stack_views, take_views
+from darkroom.inference.defects import COLUMNS, load_classifier
+from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.weights import write_weights
 from tests.rooms import draw_room
 from training.defects import loss_of, make_sample

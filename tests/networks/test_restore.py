@@ -8,15 +8,10 @@ import torch
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.metrics import psnr
 from darkroom.imaging.tiles import apply_correction
-from darkroom.networks.restore import (
-    MENDED,
-    RestoreNetwork,
-    Restorer,
-    convert,
-    load_restorer,
-    told_vector,
-)
-from darkroom.networks.tiled import Work, correct_photos
+from darkroom.inference.restore import Restorer, load_restorer, told_vector
+from darkroom.inference.tiled import Work, correct_photos
+from darkroom.networks.restore import MENDED, RestoreNetwork
+from darkroom.networks.serving import convert
 from darkroom.networks.weights import write_weights
 from tests.rooms import draw_room
 from training.damage import Damage, make_pair

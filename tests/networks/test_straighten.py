@@ -6,13 +6,8 @@ import torch
 
 from darkroom.imaging.lines import find_lines
 from darkroom.imaging.upright import ANGLES, VOTES, count_votes
-from darkroom.networks.straighten import (
-    MOST_CUT,
-    Tilt,
-    TiltNetwork,
-    load_straightener,
-    plan_correction,
-)
+from darkroom.inference.straighten import MOST_CUT, Tilt, load_straightener, plan_correction
+from darkroom.networks.straighten import TiltNetwork
 from darkroom.networks.weights import write_weights
 from tests.rooms import draw_room
 from training.straighten import loss_of, tilt

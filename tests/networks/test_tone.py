@@ -5,7 +5,8 @@ import torch
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.tone_map import apply_tone_map
 from darkroom.imaging.views import STATISTICS, statistics_of
-from darkroom.networks.tone import MENDED, ToneNetwork, asked_vector, load_toner
+from darkroom.inference.tone import asked_vector, load_toner
+from darkroom.networks.tone import MENDED, ToneNetwork
 from darkroom.networks.weights import write_weights
 from tests.rooms import draw_room
 from training.degradations import Recipe

@@ -2,7 +2,8 @@ import pytest
 import torch
 from torch import nn
 
-from darkroom.networks.weights import WrongWeights, read_weights, write_weights
+from darkroom.networks.weights import read_weights, write_weights
+from darkroom.weights.notes import WrongWeights
 
 
 class Small(nn.Linear):

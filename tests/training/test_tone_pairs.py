@@ -4,7 +4,7 @@ import numpy as np
 
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.views import THUMBNAIL_PX
-from darkroom.networks.restore import Restorer, told_vector
+from darkroom.inference.restore import Restorer, told_vector
 from tests.rooms import draw_room
 from training.degradations import Recipe
 from training.tone_pairs import make_coarse_pair, make_pair

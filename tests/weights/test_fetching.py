@@ -15,15 +15,16 @@ import torch
 from typer.testing import CliRunner
 
 from darkroom import cli
-from darkroom.networks import colorize
+from darkroom.contracts.options import ColorModel
+from darkroom.inference.colorize import load_official
 from darkroom.networks.deoldify.generator import Generator
-from darkroom.networks.deoldify.weights import outline_folded, read_folded, write_folded
-from darkroom.networks.official import weights_file
-from darkroom.networks.weights import WrongWeights
+from darkroom.networks.deoldify.weights import read_folded, write_folded
 from darkroom.weights import commands, fetching
 from darkroom.weights.download import FetchError
 from darkroom.weights.fetching import PINS, fetch, state_of
+from darkroom.weights.folder import weights_file
 from darkroom.weights.manifest import OFFICIAL, Official
+from darkroom.weights.notes import WrongWeights
 from tests.weights.file_server import serving
 
 
@@ -66,7 +67,7 @@ def official(server):
 def converted(monkeypatch):
     """The conversion for processors, noted instead of made: it takes 15 s."""
     seen = []
-    monkeypatch.setattr(colorize, "convert_official", lambda *given: seen.append(given))
+    monkeypatch.setattr("darkroom.networks.serving.convert", seen.append)
     return seen
 
 
@@ -104,7 +105,7 @@ def test_an_interrupted_official_file_becomes_weights(server, official, converte
     network = read_folded(path, "artistic")
     assert sum(p.numel() for p in network.parameters()) > 60e6
     assert not [key for key in network.state_dict() if key.endswith(("_orig", "_u", "_v", "_g"))]
-    assert converted == [(path, "artistic")]
+    assert converted == [path]
     assert state_of(official, tmp_path) == "ready"
     assert {file.name for file in tmp_path.iterdir()} == {path.name, PINS}
     requests = len(server.ranges)
@@ -199,16 +200,18 @@ def test_truncated_safetensors_are_refused(weights, tmp_path, kept):
     with weights.open("rb") as file:
         path.write_bytes(file.read(kept))
 
-    for read in (read_folded, outline_folded):
-        with pytest.raises(WrongWeights):
-            read(path, "artistic")
+    with pytest.raises(WrongWeights):
+        read_folded(path, "artistic")
+    with pytest.raises(WrongWeights):
+        load_official(path, ColorModel.ARTISTIC, "cpu")
 
 
 def test_weights_of_another_network_are_refused(weights):
     """Artistic weights under the name of the stable ones: said by name."""
-    for read in (read_folded, outline_folded):
-        with pytest.raises(WrongWeights, match="deoldify-artistic"):
-            read(weights, "stable")
+    with pytest.raises(WrongWeights, match="deoldify-artistic"):
+        read_folded(weights, "stable")
+    with pytest.raises(WrongWeights, match="deoldify-artistic"):
+        load_official(weights, ColorModel.STABLE, "cpu")
 
 
 @pytest.mark.usefixtures("quick")
@@ -262,7 +265,7 @@ def test_without_the_packages_that_convert_they_are_named(official, tmp_path, mo
     """The bare install can download, not convert: status 1 and what to install."""
     monkeypatch.setenv("DARKROOM_WEIGHTS", str(tmp_path))
     monkeypatch.setattr(commands, "OFFICIAL", {"artistic": official})
-    monkeypatch.setitem(sys.modules, "darkroom.networks.colorize", None)
+    monkeypatch.setitem(sys.modules, "darkroom.networks.serving", None)
 
     ended = CliRunner().invoke(cli.app, ["weights", "fetch", "artistic"])
 

@@ -6,21 +6,19 @@ the folded network as safetensors, float32: what was exact stays exact.
 
 import pickle
 import zipfile
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from darkroom.networks.deoldify.folding import fold
 from darkroom.networks.deoldify.generator import VARIANTS, Generator, Variant
-from darkroom.networks.weights import WrongWeights
+from darkroom.weights.notes import NETWORK, WrongWeights, read_notes
 
-_NETWORK = "deoldify-{}"  # what a file of ours says it holds
+_NAME = "deoldify-{}"  # what a file of ours says it holds
 # The optimiser's state, which lies beside the network's, holds learning rates for layers as slices.
 _HARMLESS: list[Any] = [slice]
 
@@ -46,7 +44,7 @@ def write_folded(network: Generator, path: Path, notes: Mapping[str, str]) -> No
     fold(network)
     state = {name: value.contiguous() for name, value in network.state_dict().items()}
     unfinished = path.with_name(f".{path.name}.part")
-    metadata = {"network": _NETWORK.format(network.variant), **notes}
+    metadata = {NETWORK: _NAME.format(network.variant), **notes}
     save_file(state, unfinished, metadata=metadata)
     unfinished.replace(path)
 
@@ -57,39 +55,14 @@ def read_folded(path: Path, variant: Variant) -> Generator:
     Raises:
         WrongWeights: the file is damaged, cut off or holds another network.
     """
-    network = outline_folded(path, variant)
-    with _opened(path, variant) as file:
-        state = {name: file.get_tensor(name) for name in network.state_dict()}
-    _expect(state, network.state_dict(), path.name, variant)
-    network.load_state_dict(state, strict=True, assign=True)
-    return network.eval()
-
-
-def outline_folded(path: Path, variant: Variant) -> Generator:
-    """The same without its numbers (on the device "meta"), after a look at the file's head alone.
-
-    Raises:
-        WrongWeights: as `read_folded`, but for what only the numbers would tell.
-    """
+    read_notes(path, _NAME.format(variant))
     with torch.device("meta"):
         network = Generator(variant)
     fold(network)
-    with _opened(path, variant) as file:
-        if set(file.keys()) != network.state_dict().keys():
-            raise WrongWeights(f"{path.name} does not fit {variant}")
+    state = load_file(path)
+    _expect(state, network.state_dict(), path.name, variant)
+    network.load_state_dict(state, strict=True, assign=True)
     return network.eval()
-
-
-@contextmanager
-def _opened(path: Path, variant: Variant) -> Iterator[Any]:
-    try:
-        with safe_open(path, "pt") as file:
-            holds = (file.metadata() or {}).get("network")
-            if holds != _NETWORK.format(variant):
-                raise WrongWeights(f"{path.name} holds {holds}, not {_NETWORK.format(variant)}")
-            yield file
-    except (SafetensorError, OSError) as error:
-        raise WrongWeights(f"{path.name} cannot be read: {error}") from error
 
 
 def _unpickle(path: Path) -> object:

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from darkroom.networks.colorize import Colorizer, NoColours
+from darkroom.inference.colorize import Colorizer, NoColours
 
 
 def test_what_is_no_number_is_no_colour():

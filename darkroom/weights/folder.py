@@ -1,6 +1,6 @@
 """Where the official weights lie once fetched: in a folder of the user's, not the project's.
 
-Read by who fetches them and by who serves them; neither torch nor anything else is needed for it.
+Read by who fetches them and by who serves them; nothing needs to be installed for it.
 """
 
 from collections.abc import Mapping

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.tiles import Canvas, Tiling
-from darkroom.networks.memory import is_out_of_memory
+from darkroom.inference.memory import is_out_of_memory
 
 SMALLEST_TILE_PX = 88
 

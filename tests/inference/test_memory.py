@@ -1,6 +1,6 @@
 import pytest
 
-from darkroom.networks.memory import is_out_of_memory
+from darkroom.inference.memory import is_out_of_memory
 
 
 @pytest.mark.parametrize(

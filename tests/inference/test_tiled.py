@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from darkroom.networks.tiled import Work, correct_photos
+from darkroom.inference.tiled import Work, correct_photos
 
 
 class Limited:

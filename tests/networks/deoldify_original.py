@@ -1,6 +1,6 @@
 """The original's way from photo to photo, step by step, to compare with.
 
-Darkroom's own (`darkroom.networks.colorize`, `darkroom.imaging.chroma`) differs on purpose: it
+Darkroom's own (`darkroom.inference.colorize`, `darkroom.imaging.chroma`) differs on purpose: it
 brings chroma to full size along edges, in float, and never trades light for colour.
 """
 
@@ -8,12 +8,13 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from darkroom.imaging.chroma import SIDE_STEP
 from darkroom.imaging.photo import Pixels
-from darkroom.networks.colorize import SIDE_STEP, normalised, to_rgb
-from darkroom.networks.runtime import Compiled
+from darkroom.inference.colorize import normalised, to_rgb
+from darkroom.inference.runtime import Network
 
 
-def original_filter(photo: Pixels, network: Compiled, render_factor: int) -> tuple[Pixels, Pixels]:
+def original_filter(photo: Pixels, network: Network, render_factor: int) -> tuple[Pixels, Pixels]:
     """The network's own colours stretched to the photo's size, and those with the photo's light.
 
     All three are (H, W, 3) uint8. `network` maps normalised (1, 3, S, S) to the same.
