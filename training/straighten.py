@@ -14,7 +14,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -28,7 +27,7 @@ from darkroom.inference.straighten import read_angle
 from darkroom.networks.straighten import TiltNetwork
 from darkroom.networks.weights import write_weights
 from training.fine_tuning import DATA
-from training.loop import fit
+from training.loop import fit, make_repeatable
 from training.photos import TrainingPhotos, read_pixels, split_photos
 
 WEIGHTS = Path("model-store/weights/straighten.safetensors")
@@ -157,9 +156,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="photos and their index")
     parser.add_argument("--run", type=Path, default=Path("runs/straighten"), help="the looks")
     arguments = parser.parse_args()
-    torch.manual_seed(0)
-    torch.set_num_threads(1)
-    cv2.setNumThreads(1)
+    make_repeatable()
     paths = find_all(arguments.data).training
     looks = kept_looks(arguments.run / "looks.npz", paths)
     print(f"{len(paths)} photos, {len(looks.sources)} looks", flush=True)
