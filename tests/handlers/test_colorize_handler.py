@@ -256,6 +256,22 @@ def test_weights_for_which_there_is_no_memory_are_not_called_damaged(
     assert (told, problem["code"]) == (status, code)
 
 
+def test_a_network_that_fails_is_no_want_of_memory(handler, painter, monkeypatch):
+    """It is told as our own fault at once, not tried on smaller squares."""
+    sides = []
+
+    def fail(squares):
+        sides.append(squares[0].shape[0])
+        raise RuntimeError("shapes do not match")
+
+    monkeypatch.setattr(painter, "colorize", fail)
+
+    told, problem = refused(handler, asking())
+
+    assert (told, problem["code"]) == (500, "internal")
+    assert len(sides) == 1
+
+
 def test_with_time_the_best_model_there_is_taken(handler, monkeypatch):
     """Fetched weights are found without a restart; in a short budget `lite` answers."""
     better = Painter()
