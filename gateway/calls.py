@@ -9,7 +9,7 @@ from darkroom.contracts import headers
 from darkroom.contracts.adjust import Adjustments
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import ServiceError
-from darkroom.contracts.report import ColorizeRequest, ModelReply, StepRequest
+from darkroom.contracts.report import ColorizeRequest, Foresight, ModelReply, StepRequest
 from darkroom.imaging.header import Format, read_header
 from gateway.budget import Budget
 from gateway.reading import ReceivedPhoto
@@ -67,6 +67,12 @@ def diagnosing(work: Work) -> Call[Diagnosis]:
 def mending(work: Work, step: StepRequest) -> Call[MaybePhoto]:
     """The photo with one step done, in the format it came in."""
     return Call(work, _photo_like(work.photo), {headers.STEP: step.model_dump_json()})
+
+
+def foreseeing(work: Work, step: StepRequest) -> Call[Foresight]:
+    """What a step of `tone` would do to the photo as it is now."""
+    asked = {headers.STEP: step.model_copy(update={"foresee": True}).model_dump_json()}
+    return Call(work, lambda body: Foresight.model_validate_json(body or b""), asked)
 
 
 def adjusting(work: Work, adjustments: Adjustments) -> Call[MaybePhoto]:

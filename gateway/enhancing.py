@@ -10,7 +10,8 @@ from darkroom.contracts.options import EnhanceOptions
 from darkroom.contracts.plan import Plan, SkippedStep, SkipReason, Step
 from darkroom.contracts.report import DiagnoseAnswer, Report, StepReport, StepRequest
 from gateway.calls import MaybePhoto, Reply, Work, diagnosing, mending
-from gateway.judging import is_better, is_doubtful
+from gateway.foreseeing import foreseen
+from gateway.judging import Severities, is_better, is_doubtful
 from gateway.planning import Costs, plan_steps, skip
 from gateway.replicas import Replicas
 
@@ -28,7 +29,7 @@ class _Progress:
     """The best result so far and what happened on the way to it."""
 
     payload: bytes
-    severities: Mapping[Defect, float]  # of `payload`, as last measured
+    severities: Severities  # of `payload`, as last measured
     steps: list[StepReport] = field(default_factory=list)
     skipped: list[SkippedStep] = field(default_factory=list)
     undone: list[StepReport] = field(default_factory=list)
@@ -113,30 +114,47 @@ class Enhancing:
         severities = diagnosis.severities if diagnosis else dict.fromkeys(Defect, 1.0)
         progress = _Progress(work.photo.payload, severities, skipped=list(plan.skipped))
         expected_ms = self._expected_ms(work)
-        for number, step in enumerate(plan.steps, start=1):
-            asked = StepRequest(
-                enhancer=step.enhancer,
-                defects={defect: progress.severities[defect] for defect in step.defects},
-                strength=strength,
-                judge=diagnosis is not None
-                and is_doubtful(step, progress.severities, diagnosis.thresholds),
-            )
-            try:
+        tone_ms = expected_ms.get(Enhancer.TONE, 0.0)
+        async with foreseen(self.enhancers, _hop(work, tone_ms), plan, severities) as coming:
+            for number, step in enumerate(plan.steps, start=1):
                 # An enhancer may work as large as its time allows: it must not take the others'.
                 later_ms = sum(expected_ms[later.enhancer] for later in plan.steps[number:])
-                hop = replace(
-                    work,
-                    photo=replace(work.photo, payload=progress.payload),
-                    budget=work.budget.keeping_back(later_ms),
-                )
-                reply = await self.enhancers[step.enhancer].ask(mending(hop, asked))
-                taken_ms = reply.by.stages.total_ms
-                self._costs.learn(step.enhancer, work.photo.megapixels, taken_ms)
-                _take(reply, step, diagnosis, progress)
-            except ServiceError as error:
-                progress.skipped.append(skip(step, _reason(error)))
-                progress.errors.append(error)
+                tone_map = await coming if step.enhancer is Enhancer.TONE else None
+                asked = _request(step, progress.severities, diagnosis, strength, tone_map)
+                try:
+                    reply = await self._perform(_hop(work, later_ms, progress.payload), asked)
+                    _take(reply, step, diagnosis, progress)
+                except ServiceError as error:
+                    progress.skipped.append(skip(step, _reason(error)))
+                    progress.errors.append(error)
         return progress
+
+    async def _perform(self, hop: Work, asked: StepRequest) -> Reply[MaybePhoto]:
+        reply = await self.enhancers[asked.enhancer].ask(mending(hop, asked))
+        self._costs.learn(asked.enhancer, hop.photo.megapixels, reply.by.stages.total_ms)
+        return reply
+
+
+def _hop(work: Work, later_ms: float, payload: bytes | None = None) -> Work:
+    """The part of the work that one model server does, with so much time left for what follows."""
+    photo = work.photo if payload is None else replace(work.photo, payload=payload)
+    return replace(work, photo=photo, budget=work.budget.keeping_back(later_ms))
+
+
+def _request(
+    step: Step,
+    severities: Severities,
+    diagnosis: Diagnosis | None,
+    strength: float,
+    tone_map: str | None,
+) -> StepRequest:
+    return StepRequest(
+        enhancer=step.enhancer,
+        defects={defect: severities[defect] for defect in step.defects},
+        strength=strength,
+        judge=diagnosis is not None and is_doubtful(step, severities, diagnosis.thresholds),
+        foreseen=tone_map,
+    )
 
 
 def _reason(error: ServiceError) -> SkipReason:

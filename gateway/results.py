@@ -13,6 +13,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from darkroom.contracts.defects import Enhancer
 from darkroom.contracts.options import DiagnoseOptions
 from darkroom.contracts.plan import SkipReason
 from darkroom.contracts.report import Report
@@ -32,6 +33,7 @@ Run = Callable[[], Awaitable[Outcome]]
 _FOR_NOW = (SkipReason.NO_TIME, SkipReason.OVER_CAPACITY, SkipReason.REPLICA_FAILED)
 # What handlers note where they worked at a smaller size than they would have liked to.
 _REDUCED = {"working_px", "short_of_memory"}
+_FORESEEN = "map"  # what `tone` notes where it did not have to go by a restored photo
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,14 @@ def is_final(report: Report) -> bool:
     by = [step.by for step in (*report.steps, *report.undone)]
     by += [report.colorized.by] if report.colorized else []
     left_out = any(step.reason in _FOR_NOW for step in report.skipped)
-    return not left_out and not any(_REDUCED & one.notes.keys() for one in by)
+    reduced = any(_REDUCED & one.notes.keys() for one in by)
+    return not (left_out or reduced or _went_by_restored(report))
+
+
+def _went_by_restored(report: Report) -> bool:
+    """Whether `tone` was too busy, or gone, when it was asked to foresee."""
+    notes = {step.enhancer: step.by.notes for step in report.steps}
+    return Enhancer.RESTORE in notes and _FORESEEN not in notes.get(Enhancer.TONE, {_FORESEEN: ""})
 
 
 def pack(outcome: Outcome) -> bytes:

@@ -4,7 +4,8 @@ import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 
-from darkroom.contracts.defects import Enhancer
+from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.contracts.report import Foresight
 from darkroom.imaging.colour import without_colour
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
@@ -21,22 +22,42 @@ class ToneHandler(PhotoHandler):
     def load(self, weights: Path) -> None:
         self.toner = load_toner(weights, self.device)
 
-    def answer(self, slots: Sequence[Slot]) -> list[Photo]:
+    def answer(self, slots: Sequence[Slot]) -> list[Photo | Foresight]:
         mended = iter(self._mended([slot for slot in slots if not is_adjusting(slot)]))
         return [adjusted(slot) if is_adjusting(slot) else next(mended) for slot in slots]
 
-    def _mended(self, slots: Sequence[Slot]) -> list[Photo]:
-        if not slots:
-            return []
+    def _mended(self, slots: Sequence[Slot]) -> list[Photo | Foresight]:
         asked = [frozenset(slot.asked_of(Enhancer.TONE)) for slot in slots]
-        with timed("network_ms", *slots):
-            views = [thumbnail_of(slot.photo.pixels) for slot in slots]
-            maps = self.toner.plan(list(zip(views, asked, strict=True)))
         # Nothing asked, nothing done: the network is not relied upon to answer with the identity.
         return [
-            _apply(slot, tone_map) if defects else slot.photo
-            for slot, tone_map, defects in zip(slots, maps, asked, strict=True)
+            _done(slot, tone_map) if defects else slot.photo
+            for slot, tone_map, defects in zip(slots, self._maps(slots, asked), asked, strict=True)
         ]
+
+    def _maps(self, slots: Sequence[Slot], asked: Sequence[frozenset[Defect]]) -> list[ToneMap]:
+        """Those foreseen, where a step brings one along; the others in one call of the network."""
+        foreseen = [_foreseen(slot) for slot in slots]
+        rows = zip(slots, asked, foreseen, strict=True)
+        others = [(slot, defects) for slot, defects, tone_map in rows if tone_map is None]
+        with timed("network_ms", *(slot for slot, _ in others)):
+            views = [(thumbnail_of(slot.photo.pixels), defects) for slot, defects in others]
+            predicted = iter(self.toner.plan(views) if views else [])
+        return [tone_map or next(predicted) for tone_map in foreseen]
+
+
+def _foreseen(slot: Slot) -> ToneMap | None:
+    """The map that the step brings along. Raises `MalformedRequest` where that is none."""
+    if slot.step is None or slot.step.foreseen is None:
+        return None
+    slot.note("map", "foreseen")
+    return ToneMap.unpack(slot.step.foreseen)
+
+
+def _done(slot: Slot, tone_map: ToneMap) -> Photo | Foresight:
+    """What the step asks for: the map itself, or the photo with it."""
+    if slot.step is not None and slot.step.foresee:
+        return Foresight(tone_map=tone_map.pack())
+    return _apply(slot, tone_map)
 
 
 def _apply(slot: Slot, tone_map: ToneMap) -> Photo:

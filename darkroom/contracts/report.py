@@ -12,6 +12,8 @@ from darkroom.contracts.plan import SkippedStep, Step
 # Bounded, because all of a report has to fit a header.
 Word = Annotated[str, Field(max_length=64)]
 Milliseconds = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# As `ToneMap.pack` writes it, in base64: 4 of the 8 KB of headers that model servers read.
+PackedToneMap = Annotated[str, Field(max_length=6000, pattern=r"^[A-Za-z0-9+/]*={0,2}$")]
 
 
 class StageTimes(BaseModel, frozen=True):
@@ -89,6 +91,15 @@ class StepRequest(BaseModel, frozen=True):
     defects: dict[str, float]  # the defects to mend → diagnosed severity, 1 where not diagnosed
     strength: Strength = 1.0
     judge: bool = False  # measure the severities of the result, too
+    # Of `tone` alone: it tells from the noise how dark a photo was, which `restore` takes away.
+    foresee: bool = False  # answer with a `Foresight` of this photo, not with the photo
+    foreseen: PackedToneMap | None = None  # apply this, whatever this photo looks like
+
+
+class Foresight(BaseModel, frozen=True):
+    """What `tone` would do to a photo: the body of its answer where it is asked to foresee."""
+
+    tone_map: PackedToneMap
 
 
 class ColorizeRequest(BaseModel, frozen=True):

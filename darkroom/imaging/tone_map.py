@@ -10,15 +10,20 @@ frame (haze, glare, falloff). After Gharbi et al. 2017, "Deep bilateral learning
 channel instead of eight more grid levels to interpolate between at each pixel.
 """
 
+import base64
 from dataclasses import dataclass
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from darkroom.contracts.errors import MalformedRequest
 from darkroom.imaging.photo import Pixels
 
 Float = NDArray[np.float32]
+
+PACKED_CURVES, PACKED_GRID = (3, 256), (8, 8, 3, 4)  # shapes of a map that is packed
+_PACKED = np.dtype("<f2")  # half precision: a tenth of a level at white
 
 
 @dataclass(frozen=True)
@@ -38,6 +43,28 @@ class ToneMap:
         return cls(
             np.stack([curve] * 3), np.tile(np.eye(3, 4, dtype=np.float32), (*grid_shape, 1, 1))
         )
+
+    def pack(self) -> str:
+        """Curves, then grid, as base64 of half-precision numbers: 4 KB."""
+        values = np.concatenate([self.curves.ravel(), self.grid.ravel()])
+        return base64.b64encode(values.astype(_PACKED).tobytes()).decode()
+
+    @classmethod
+    def unpack(cls, packed: str) -> "ToneMap":
+        """What `pack` has written of a map whose grid has 8 × 8 nodes.
+
+        Raises:
+            MalformedRequest: it is something else.
+        """
+        try:
+            values = np.frombuffer(base64.b64decode(packed, validate=True), _PACKED)
+            curves, grid = np.split(values.astype(np.float32), [np.prod(PACKED_CURVES)])
+            unpacked = cls(curves.reshape(PACKED_CURVES), grid.reshape(PACKED_GRID))
+        except ValueError as error:  # base64's own is one
+            raise MalformedRequest("What was foreseen is no tone map.") from error
+        if not np.isfinite(values).all():
+            raise MalformedRequest("What was foreseen holds values that are no numbers.")
+        return unpacked
 
     def toward_identity(self, strength: float) -> "ToneMap":
         """Weaken the map: 0 is the identity, 1 the map itself."""

@@ -22,6 +22,12 @@ def darken(picture: Picture, stops: float) -> Picture:
     return np.rint(255 * light ** (1 / 2.2)).astype(np.uint8)
 
 
+def add_noise(picture: Picture, levels: float) -> Picture:
+    """The same with Gaussian noise of that standard deviation, the same noise each time."""
+    noise = np.random.default_rng(1).normal(0, levels, picture.shape)
+    return np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8)
+
+
 def luma(picture: Picture) -> float:
     """Mean luma (Rec. 601), 0…255."""
     return float((picture @ np.array((0.299, 0.587, 0.114))).mean())

@@ -9,7 +9,7 @@ from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.headers import REPORT
 from darkroom.contracts.report import Report
 from darkroom.imaging.metrics import psnr
-from tests.end_to_end.pictures import PATIENT_MS, darken, luma, read
+from tests.end_to_end.pictures import PATIENT_MS, add_noise, darken, luma, read
 from tests.photos import PHOTOS, load_photo, to_bytes
 from tests.rooms import draw_room
 
@@ -45,6 +45,25 @@ def test_dark_room_comes_back_closer_to_the_original(darkroom, seed):
 
     assert mended is not None
     assert psnr(read(mended), original) > psnr(read(dark), original) + 6
+
+
+@pytest.mark.parametrize("seed", ROOMS)
+def test_dark_noisy_room_is_restored_and_lit_by_what_its_noise_tells(darkroom, seed):
+    """Both steps together come 1 dB nearer to the original than the better one of them alone."""
+    original = draw_room(seed, 1280, 960)
+    photo = to_bytes(add_noise(darken(original, stops=2), levels=12), "png")
+
+    whole = darkroom.enhance(photo, budget_ms=PATIENT_MS)
+    alone = [
+        darkroom.enhance(photo, steps=(step,), budget_ms=PATIENT_MS).photo
+        for step in (Enhancer.RESTORE, Enhancer.TONE)
+    ]
+
+    restored, toned = whole.report.steps
+    assert (restored.enhancer, toned.enhancer) == (Enhancer.RESTORE, Enhancer.TONE)
+    assert toned.by.notes == {"map": "foreseen"}
+    best_alone = max(psnr(read(mended), original) for mended in alone)
+    assert psnr(read(whole.photo), original) > best_alone + 1
 
 
 @pytest.mark.parametrize("name", [n for n in PHOTOS if n not in NOT_PLAIN])

@@ -1,6 +1,8 @@
 """A model server of one process that speaks the wire protocol, and ways for it to misbehave."""
 
 import asyncio
+import base64
+import hashlib
 import io
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +15,13 @@ from darkroom.contracts import headers, problem
 from darkroom.contracts.defects import Defect
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import ServiceError, UnreadablePhoto
-from darkroom.contracts.report import ColorizeRequest, ModelReply, StageTimes, StepRequest
+from darkroom.contracts.report import (
+    ColorizeRequest,
+    Foresight,
+    ModelReply,
+    StageTimes,
+    StepRequest,
+)
 from darkroom.imaging.header import Format, Header, read_header
 from gateway.budget import Budget
 from gateway.calls import Work
@@ -56,6 +64,11 @@ def a_model_reply(
     )
 
 
+def a_tone_map(payload: bytes) -> str:
+    """In place of a packed tone map: another one for each photo."""
+    return base64.b64encode(hashlib.sha256(payload).digest()).decode()
+
+
 @dataclass
 class Replica:
     """What it was asked, and what it is to answer."""
@@ -66,23 +79,37 @@ class Replica:
     notes: dict[str, str | float] = field(default_factory=dict)  # on how it went about it
     judgements: dict[str, Diagnosis] = field(default_factory=dict)  # of each enhancer's result
     behaviours: dict[str, Behaviour] = field(default_factory=dict)  # instead of the ordinary one
+    foresees: Behaviour | None = None  # likewise, where it is asked to foresee
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
+    foreseen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     cancelled: int = 0
 
     async def predict(self, request: web.Request) -> web.StreamResponse:
         model, payload = request.match_info["model"], await request.read()
-        self.seen.append((model, dict(request.headers), payload))
+        behave = self.behaviours.get(model, self._answer)
+        if '"foresee":true' in request.headers.get(headers.STEP, ""):
+            self.foreseen.append((dict(request.headers), payload))
+            behave = self.foresees or self._foresee
+        else:
+            self.seen.append((model, dict(request.headers), payload))
         try:
-            return await self.behaviours.get(model, self._answer)(request)
+            return await behave(request)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
+
+    async def _foresee(self, request: web.Request) -> web.StreamResponse:
+        text = Foresight(tone_map=a_tone_map(await request.read())).model_dump_json()
+        told = {headers.MODEL: a_model_reply().model_dump_json()}
+        return web.json_response(text=text, headers=told)
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         model, payload = request.match_info["model"], await request.read()
         judged = self.judgements.get(model)
         severities = judged.severities if judged else None
-        by = a_model_reply(model, self.network_ms, severities, self.notes)
+        foreseen = '"foreseen":"' in request.headers.get(headers.STEP, "")
+        notes = self.notes | ({"map": "foreseen"} if foreseen else {})
+        by = a_model_reply(model, self.network_ms, severities, notes)
         told = {headers.MODEL: by.model_dump_json()}
         try:
             photo_format = read_header(payload).format

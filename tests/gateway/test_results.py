@@ -91,6 +91,19 @@ async def test_results_at_a_smaller_size_are_not_kept(client, replica, note):
     assert (await enhance(client))[0] == "hit"
 
 
+async def test_results_without_foresight_are_not_kept(replica, gateway):
+    """Where `tone` was too busy to foresee, an equal request may get a better answer."""
+    replica.diagnosis = a_diagnosis(low_light=0.9, noisy=0.9)
+    client = await gateway(cache_ttl_s=60, budget_ms=20_000, restore_url=replica.url)
+    await enhance(client, a_photo(seed=98))
+    replica.foresees = answers(503)
+    assert (await enhance(client))[:2] == ("miss", 200)
+    replica.foresees = None
+
+    assert (await enhance(client))[0] == "miss"
+    assert (await enhance(client))[0] == "hit"
+
+
 def test_every_part_of_a_report_counts():
     """Left out, undone at a smaller size, coloured at one: none is the last word."""
     reduced = a_model_reply(notes={"working_px": 640.0})

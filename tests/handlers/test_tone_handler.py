@@ -5,7 +5,7 @@ import pytest
 
 from darkroom.contracts.defects import MENDS, Defect, Enhancer
 from darkroom.contracts.headers import MODEL, STEP
-from darkroom.contracts.report import ModelReply, StepRequest
+from darkroom.contracts.report import Foresight, ModelReply, StepRequest
 from darkroom.imaging.codec import decode
 from darkroom.imaging.metrics import psnr
 from darkroom.imaging.tone_map import ToneMap
@@ -36,8 +36,8 @@ def handler(start, monkeypatch):
     return started
 
 
-def asking(*defects, strength=1.0, enhancer=Enhancer.TONE):
-    step = StepRequest(enhancer=enhancer, defects=dict.fromkeys(defects, 1.0), strength=strength)
+def asking(*defects, enhancer=Enhancer.TONE, **more):
+    step = StepRequest(enhancer=enhancer, defects=dict.fromkeys(defects, 1.0), **more)
     return FakeContext({STEP: step.model_dump_json()})
 
 
@@ -145,3 +145,81 @@ def test_a_wrong_step_does_not_fail_its_neighbours(handler):
 
     assert context.status == {1: 400}
     assert psnr(decode(replies[0], 10_000).pixels, decode(replies[2], 10_000).pixels) > 60
+
+
+def foreseen(handler, payload, *defects):
+    (reply,) = handler.handle([{"body": payload}], asking(*defects, foresee=True))
+    return Foresight.model_validate_json(reply).tone_map
+
+
+def test_what_is_foreseen_of_one_photo_mends_another(handler):
+    """Its map comes back alone, and is applied to whatever photo the next step brings it with."""
+    noisy, restored = a_picture() // 2, a_picture() // 3
+    tone_map = foreseen(handler, to_bytes(noisy, "png"), "low_light")
+    handler.toner.asked.clear()
+    context = asking("low_light", foreseen=tone_map)
+
+    (reply,) = handler.handle([{"body": to_bytes(restored, "png")}], context)
+
+    red = decode(reply, 10_000).pixels[..., 0].astype(int)
+    assert np.abs(red - 2 * restored[..., 0]).max() <= 1
+    assert handler.toner.asked == []  # the restored photo was not looked at
+    assert ModelReply.model_validate_json(context.replied[0, MODEL]).notes == {"map": "foreseen"}
+
+
+def test_a_foresight_is_no_photo(handler):
+    """JSON, which nobody could take for the mended photo."""
+    context = asking("low_light", foresee=True)
+    handler.handle([{"body": to_bytes(a_picture())}], context)
+
+    assert context.media_type == {0: "application/json"}
+    assert "map" not in ModelReply.model_validate_json(context.replied[0, MODEL]).notes
+
+
+def test_strength_weakens_what_was_foreseen(handler):
+    """Strength 0 is the photo as it came, whatever was foreseen at full strength."""
+    picture = a_picture()
+    tone_map = foreseen(handler, to_bytes(picture, "png"), "low_light")
+    context = asking("low_light", foreseen=tone_map, strength=0)
+
+    (reply,) = handler.handle([{"body": to_bytes(picture, "png")}], context)
+
+    assert np.array_equal(decode(reply, 10_000).pixels, picture)
+
+
+@pytest.mark.parametrize("rubbish", ["", "AAAA", "not base64!", "A" * 6004])
+def test_a_foreseen_map_that_is_none_is_refused_alone(handler, rubbish):
+    """Broken or cut off on the way: a 400 that says so, and its neighbour is mended."""
+    body = {"body": to_bytes(a_picture(), "png")}
+    good = asking("low_light").headers[0]
+    step = {"enhancer": "tone", "defects": {"low_light": 1}, "foreseen": rubbish}
+    context = FakeContext(good, {STEP: json.dumps(step)})
+
+    replies = handler.handle([body, body], context)
+
+    assert context.status == {1: 400}
+    assert json.loads(replies[1])["code"] == "malformed_request"
+    assert decode(replies[0], 10_000).pixels.mean() > a_picture().mean() + 5
+
+
+def test_one_batch_may_hold_them_all(handler):
+    """To foresee, to apply what was foreseen, to look and mend: each slot gets its own answer."""
+    payload = to_bytes(a_picture() // 3, "png")
+    tone_map = foreseen(handler, payload, "low_light")
+    asked = [{}, {"foresee": True}, {"foreseen": tone_map}]
+    context = FakeContext(*(asking("low_light", **more).headers[0] for more in asked))
+
+    looked, seen, applied = handler.handle([{"body": payload}] * 3, context)
+
+    assert Foresight.model_validate_json(seen).tone_map == tone_map
+    assert psnr(decode(looked, 10_000).pixels, decode(applied, 10_000).pixels) > 50
+
+
+def test_a_step_with_its_map_fits_the_headers_that_model_servers_read(handler):
+    """Netty takes 8192 bytes for all of them."""
+    tone_map = foreseen(handler, to_bytes(a_picture()), *MENDS[Enhancer.TONE])
+
+    step = asking(*MENDS[Enhancer.TONE], foreseen=tone_map, judge=True).headers[0][STEP]
+
+    assert len(step) < 5000
+    assert step.isascii()

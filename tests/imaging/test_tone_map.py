@@ -1,8 +1,15 @@
+import base64
+
 import cv2
 import numpy as np
 import pytest
 
+from darkroom.contracts.errors import MalformedRequest
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
+
+
+def packed(values: np.ndarray) -> str:
+    return base64.b64encode(values.astype("<f2").tobytes()).decode()
 
 
 def a_picture(height: int = 96, width: int = 128) -> np.ndarray:
@@ -72,3 +79,30 @@ def test_read_only_pixels_are_taken():
     pixels.setflags(write=False)
 
     assert np.array_equal(apply_tone_map(pixels, ToneMap.identity()), pixels)
+
+
+def test_a_packed_map_mends_like_the_map_itself():
+    """Half precision costs no more than the rounding of a level, even where a map is steep."""
+    steep = ToneMap(3 * a_map(8, 8).curves, a_map(8, 8).grid)
+    pixels = a_picture()
+
+    unpacked = ToneMap.unpack(steep.pack())
+
+    mended, by_packed = (apply_tone_map(pixels, m).astype(int) for m in (steep, unpacked))
+    assert np.abs(mended - by_packed).max() <= 1
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        *("", "AAAA", "AAA", "no base64"),
+        packed(np.zeros(768)),
+        packed(np.zeros(768 + 12 * 64 + 1)),
+        packed(np.full(768 + 12 * 64, np.nan)),
+        packed(np.full(768 + 12 * 64, np.inf)),
+    ],
+)
+def test_what_is_no_packed_map_is_refused(rubbish):
+    """Too short, too long, not a number: a malformed request, not a broken photo."""
+    with pytest.raises(MalformedRequest):
+        ToneMap.unpack(rubbish)
