@@ -39,7 +39,8 @@ def begin(name: str, description: str | None) -> Run:
     parser.add_argument("--further", type=Path, help="weights to start from, instead of ImageNet's")
     arguments = parser.parse_args()
     make_repeatable()
-    return Run(arguments.data, arguments.minutes, arguments.run, arguments.further)
+    folder = arguments.run / "further" if arguments.further else arguments.run
+    return Run(arguments.data, arguments.minutes, folder, arguments.further)
 
 
 def prepare(network: DefectNetwork | ToneNetwork, run: Run) -> torch.optim.Optimizer:

@@ -1,10 +1,12 @@
 """Train the toner: `python -m training.tone`.
 
 Degrades light and colour of clean photos and learns the tone map that undoes the defects asked for,
-and only those; a third of the photos have been through the trained `restore`. Writes
-`model-store/weights/tone.safetensors`; `python -m training.evaluate_tone` makes the report.
+and only those. `--further` trains on with photos that have been through the trained `restore`, then
+goes half the way there. Both write `model-store/weights/tone.safetensors`, and `python -m
+training.evaluate_tone` makes the report.
 """
 
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from darkroom.imaging.views import statistics_of
 from darkroom.inference.restore import Restorer, load_restorer
 from darkroom.networks.tone import MENDED, ToneNetwork
 from darkroom.networks.weights import write_weights
+from training.averaging import approach
 from training.degradations import Recipe
 from training.fine_tuning import begin, prepare
 from training.loop import train
@@ -25,6 +28,7 @@ from training.restore import WEIGHTS as RESTORE_WEIGHTS
 from training.tone_pairs import Pair, batches, make_coarse_pair, make_pair
 
 WEIGHTS = Path("model-store/weights/tone.safetensors")
+BACK = 0.5  # share of the way from further trained weights: all of it cost dark rooms highlights
 DARK = Recipe({Defect.LOW_LIGHT: 0.6, Defect.NOISY: 0.6}, 1)  # validated restored
 
 
@@ -112,17 +116,20 @@ def main() -> None:
     print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
     network = ToneNetwork()
     optimiser = prepare(network, run)
+    before = deepcopy(network)
     restorer = load_restorer(RESTORE_WEIGHTS, "cpu")
     held_out = validation_pairs(photos, 40, restorer)
     progress = train(
         network,
         optimiser,
-        batches(photos.training, restorer, np.random.default_rng(1)),
+        batches(photos.training, restorer if run.further else None, np.random.default_rng(1)),
         lambda batch: loss_of(network, batch),
         lambda: mean_loss(network, held_out),
         run.minutes,
         run.folder,
     )
+    if run.further:
+        approach(network, before, BACK)
     write_weights(WEIGHTS, network, {})
     print(f"{progress.step} steps, score {progress.scores[-1][1]:.3f} → {WEIGHTS}")
 

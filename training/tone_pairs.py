@@ -1,8 +1,8 @@
 """The pairs that the toner learns from: what it sees, what it is asked for, what should come of it.
 
-A third of the photos come as they do in a plan, with noise, blur and JPEG traces that `restore` has
-taken away. The noise of a dark photo tells how dark it was: a toner that never saw one without it
-leaves restored photos too dark, and large ones, in whose thumbnail noise averages away.
+The noise of a dark photo tells how dark it was. A toner that never saw one without noise leaves
+large photos too dark, in whose thumbnail it averages away, and those it gets to see restored only.
+So in further training a third of the photos had noise, blur and JPEG traces that `restore` took.
 """
 
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ from training.photos import endless, read_pixels
 from training.samples import reframe
 
 BATCH = 32
-RESTORED, COARSE = 0.35, 0.2  # shares of the pairs; the rest is degraded in light and colour alone
+RESTORED, COARSE = 0.35, 0.2  # shares in further training; the rest is of light and colour alone
 TEXTURE = MENDS[Enhancer.RESTORE]
 
 
@@ -91,19 +91,20 @@ def with_texture(rng: np.random.Generator, recipe: Recipe) -> Recipe:
 
 
 def batches(
-    photos: tuple[Path, ...], restorer: Restorer, rng: np.random.Generator
+    photos: tuple[Path, ...], restorer: Restorer | None, rng: np.random.Generator
 ) -> Iterator[list[Pair]]:
+    """Endless batches; without a restorer all are degraded in light and colour alone."""
     paths = endless(photos, rng)
     while True:
         yield [_draw_pair(read_pixels(next(paths)), restorer, rng) for _ in range(BATCH)]
 
 
-def _draw_pair(photo: Pixels, restorer: Restorer, rng: np.random.Generator) -> Pair:
+def _draw_pair(photo: Pixels, restorer: Restorer | None, rng: np.random.Generator) -> Pair:
     recipe = draw_recipe(rng, MENDED)
     asked = draw_asked(rng, frozenset(recipe.severities))
     clean = reframe(photo, rng, 0.7)
     kind = rng.random()
-    if kind > RESTORED + COARSE:
+    if restorer is None or kind > RESTORED + COARSE:
         return make_pair(clean, recipe, asked)
     recipe = with_texture(rng, recipe)
     return make_coarse_pair(clean, recipe, asked, restorer if kind < RESTORED else None)

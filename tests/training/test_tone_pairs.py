@@ -5,9 +5,10 @@ import numpy as np
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.views import THUMBNAIL_PX
 from darkroom.inference.restore import Restorer, told_vector
+from tests.photos import to_bytes
 from tests.rooms import draw_room
 from training.degradations import Recipe
-from training.tone_pairs import make_coarse_pair, make_pair
+from training.tone_pairs import batches, make_coarse_pair, make_pair
 
 DARK = Recipe({Defect.LOW_LIGHT: 0.5}, 1)
 NOISY = Recipe({**DARK.severities, Defect.NOISY: 0.6}, 1)
@@ -50,3 +51,16 @@ def test_a_restored_thumbnail_is_what_the_restorer_made_of_the_noisy_one():
     assert np.array_equal(pair.start, pair.seen)
     assert np.array_equal(pair.target, noisy.target)
     assert (told[0][0] >= told_vector({Defect.NOISY: 0.6})).all()  # and the dark photo's own noise
+
+
+def test_only_further_training_sees_texture(tmp_path):
+    """Without a restorer the map is judged on what the network sees: light and colour alone."""
+    photo = tmp_path / "room.png"
+    photo.write_bytes(to_bytes(draw_room(1, 320, 240), "png"))
+
+    def noisy(restorer):
+        pairs = next(batches((photo,), restorer, np.random.default_rng(1)))
+        return [not np.array_equal(pair.seen, pair.start) for pair in pairs]
+
+    assert not any(noisy(None))
+    assert any(noisy(brightening_by(3, [])))
