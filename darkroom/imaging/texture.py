@@ -67,7 +67,7 @@ def texture_of(patches: Pixels) -> NDArray[np.float32]:
     clipped share.
     """
     planes = cv2.cvtColor(patches.reshape(-1, PATCH_PX, 3), cv2.COLOR_RGB2YCrCb)
-    luma, red, blue = (np.ascontiguousarray(planes[..., k], np.uint8) for k in range(3))
+    luma, red, blue = (np.asarray(plane, np.uint8) for plane in cv2.split(planes))
     columns = luma.reshape(-1, PATCH_PX, PATCH_PX).transpose(0, 2, 1).reshape(-1, PATCH_PX)
     numbers = [*_differences(luma), *_differences(np.ascontiguousarray(columns))]
     steps = (luma[:, 1:].astype(np.int16) - luma[:, :-1]).reshape(PATCHES, PATCH_PX, -1)
@@ -102,18 +102,18 @@ def _step(plane: _Plane, lag: int) -> _Plane:
 
 
 def _norms(step: _Plane) -> list[NDArray[np.float64]]:
-    """First, second and fourth root mean power, by way of a histogram for each patch."""
-    patch = np.arange(PATCHES, dtype=np.intp)[:, None] * 256
-    counts = np.bincount((step.reshape(PATCHES, -1) + patch).ravel(), minlength=256 * PATCHES)
-    shares = counts.reshape(PATCHES, 256) / (step.size / PATCHES)
-    levels = np.arange(256.0)
-    return [(shares @ levels**power) ** (1 / power) for power in (1, 2, 4)]
+    """First, second and fourth root mean power: of whole numbers, so that no sum is rounded."""
+    squares = np.square(step.reshape(PATCHES, -1), dtype=np.int32)
+    fourth = [patch @ patch for patch in squares.astype(np.float64)]
+    means = (_mean(step), _mean(squares), np.asarray(fourth) / squares.shape[1])
+    return [mean ** (1 / power) for mean, power in zip(means, (1, 2, 4), strict=True)]
 
 
-def _mean(values: NDArray[np.generic]) -> NDArray[np.float64]:
-    """Mean over each patch of stacked rows or of (8, …) arrays."""
+def _mean(values: NDArray[np.integer] | NDArray[np.bool]) -> NDArray[np.float64]:
+    """Mean over each patch of stacked rows or of (8, …) arrays of whole numbers up to 255²."""
     flat = np.ascontiguousarray(values).reshape(PATCHES, -1)
-    return np.asarray(flat.mean(axis=1, dtype=np.float64))
+    # In 32 bits no sum over a patch overflows, and it takes a third of the time of a float's.
+    return np.asarray(flat.sum(axis=1, dtype=np.int32) / flat.shape[1])
 
 
 def _lattice(side: int) -> list[int]:

@@ -21,8 +21,10 @@ PERCENTILES = (0.5, 2, 5, 10, 25, 50, 75, 90, 95, 98, 99.5)
 STATISTICS = 5 * len(PERCENTILES) + 2
 EVIDENCE = 3
 COLOURS = 3 * 7 + 12 * 12
-_LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 4)  # of a level; 4 keeps black's noise out
-_BAND_OF = np.searchsorted((32, 64, 112, 160, 208, 250), np.arange(256))  # of the brightest channel
+# Of each level; taken by OpenCV's look-up, five times as fast as by numpy's indices.
+_CUBE = (np.arange(256, dtype=np.float32) / 255) ** 3
+_LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 4)  # 4 keeps black's noise out
+_BAND = np.searchsorted((32, 64, 112, 160, 208, 250), np.arange(256)).astype(np.int32)
 TILTS_DEGREES = 20  # lines further from upright or level than this tell nothing about a tilt
 LINES = 2 * 2 * TILTS_DEGREES
 
@@ -94,17 +96,21 @@ def statistics_of(thumbnail: Pixels) -> NDArray[np.float32]:
     The cast is log(R/G) and log(B/G) of the shades-of-grey illuminant, Minkowski norm 6 (Finlayson
     and Trezzi 2004, "Shades of gray and colour constancy").
     """
-    # A quarter of the pixels is enough.
-    colours = np.ascontiguousarray(thumbnail[::2, ::2].reshape(-1, 3).T)
+    colours = _some_colours(thumbnail)
     channels = np.concatenate([colours, colours.min(axis=0)[None], colours.max(axis=0)[None]])
     ranks = (np.asarray(PERCENTILES) / 100 * (colours.shape[1] - 1)).astype(int)
     # Stable means radix sort for 8-bit integers: 20 times faster than the default.
     percentiles = np.sort(channels, axis=1, kind="stable")[:, ranks].astype(np.float32) / 255
-    cubed = (colours.astype(np.float32) / 255) ** 3
+    cubed = cv2.LUT(colours, _CUBE)
     illuminant = cubed * cubed
     light = (illuminant.mean(axis=1) + 1e-6) ** (1 / 6)
     cast = np.log(light[[0, 2]] / light[1])
     return np.concatenate([percentiles.ravel(), cast]).astype(np.float32)
+
+
+def _some_colours(thumbnail: Pixels) -> NDArray[np.uint8]:
+    """Red, green and blue (3, 9216) of a quarter of the pixels, which is enough."""
+    return np.ascontiguousarray(thumbnail[::2, ::2].transpose(2, 0, 1)).reshape(3, -1)
 
 
 def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
@@ -118,17 +124,19 @@ def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
     across = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
     down = cv2.Scharr(grey, cv2.CV_32F, 0, 1) * np.float32(aspect)
     strength = cv2.magnitude(across, down)
-    strong = strength > 1.3 * cv2.mean(strength)[0]
-    if not strong.any():
+    strong = np.flatnonzero(strength > 1.3 * cv2.mean(strength)[0])
+    if not strong.size:
         return np.zeros(LINES, np.float32)
+    angle = cv2.phase(np.ravel(across)[strong], np.ravel(down)[strong], angleInDegrees=True).ravel()
+    turned = angle + TILTS_DEGREES
     # The gradient of an upright edge points across; both its senses are one direction.
-    angle = cv2.phase(across[strong], down[strong], angleInDegrees=True).ravel()
-    turned = (angle + TILTS_DEGREES) % 180
+    for _ in range(2):  # a quarter of the time of a remainder
+        turned[turned >= 180] -= 180
     level = turned >= 90
     offset = turned - 90 * level
     seen = offset < 2 * TILTS_DEGREES
     bins = (offset + 2 * TILTS_DEGREES * level)[seen].astype(np.intp)
-    histogram = np.bincount(bins, np.sqrt(strength[strong][seen]), LINES)
+    histogram = np.bincount(bins, np.sqrt(np.ravel(strength)[strong][seen]), LINES)
     return np.asarray(histogram * LINES / max(float(histogram.sum()), 1e-6), np.float32)
 
 
@@ -146,10 +154,10 @@ def colours_of(thumbnail: Pixels) -> NDArray[np.float32]:
     (165,) float32: for each of 7 bands of brightness its share of the pixels and the mean log(R/G)
     and log(B/G) there; then a histogram of both, 12×12 over ±1, as square roots of shares.
     """
-    planes = [thumbnail[::2, ::2, k].ravel() for k in range(3)]
-    red, green, blue = (_LOGARITHM[plane] for plane in planes)
+    colours = _some_colours(thumbnail)
+    red, green, blue = cv2.LUT(colours, _LOGARITHM)
     warm, cool = red - green, blue - green
-    band = _BAND_OF[np.maximum(np.maximum(planes[0], planes[1]), planes[2])]
+    band = cv2.LUT(colours.max(axis=0), _BAND).ravel()
     counts = np.bincount(band, minlength=7)
     means = [np.bincount(band, plane, 7) / np.maximum(counts, 1) for plane in (warm, cool)]
     cell = np.clip((np.stack([warm, cool]) + 1) * 6, 0, 11.9).astype(np.intp)

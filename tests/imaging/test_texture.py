@@ -6,7 +6,7 @@ from darkroom.imaging.texture import DETAILED, TEXTURE, cut_patches, texture_of
 from tests.photos import to_bytes
 from tests.rooms import draw_room
 
-LAG_1, GRID, OFF_GRID = 0, 3, 4  # positions of the numbers across
+LAG_1, GRID, OFF_GRID, BENDS = 0, 3, 4, 10  # positions of the numbers across
 
 
 def measured(pixels: np.ndarray) -> np.ndarray:
@@ -87,3 +87,18 @@ def test_compression_shows_on_its_grid():
     before = measured(room)[:, GRID] - measured(room)[:, OFF_GRID]
 
     assert on_grid.mean() > before.mean() + 0.1
+
+
+def test_numbers_are_the_means_that_they_are_called():
+    """Sums of whole numbers give what the plain formulas do, up to the largest steps there are."""
+    patches = np.random.default_rng(0).choice([0, 9, 255], (8, 64, 64, 1)).astype(np.uint8)
+    patches = patches.repeat(3, axis=3)
+    levels = patches[..., 0].astype(float)  # a grey's luma
+    steps, bends = np.diff(levels), np.diff(levels, 2)
+
+    numbers = texture_of(patches)
+
+    means = [(np.abs(steps) ** n).mean(axis=(1, 2)) ** (1 / n) for n in (1, 2, 4)]
+    means.append(np.abs(bends).mean(axis=(1, 2)))
+    expected = np.log2(np.stack(means, axis=1) + 0.05) / 4
+    assert numbers[:, [LAG_1, LAG_1 + 1, LAG_1 + 2, BENDS]] == pytest.approx(expected, abs=1e-6)

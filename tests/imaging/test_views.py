@@ -6,6 +6,7 @@ from darkroom.imaging.photo import Format, Photo
 from darkroom.imaging.texture import TEXTURE
 from darkroom.imaging.views import (
     STATISTICS,
+    colours_of,
     evidence_of,
     lines_of,
     statistics_of,
@@ -50,6 +51,33 @@ def test_statistics_tell_range_and_cast():
     assert (np.diff(statistics[:11]) >= 0).all()
     assert statistics[-2] > 0.5
     assert statistics[-1] == pytest.approx(0, abs=0.01)
+
+
+def test_colours_tell_brightness_and_cast():
+    """A dark and a bright half lie in two bands, each with the cast of its own colour."""
+    thumbnail = np.zeros((192, 192, 3), np.uint8)
+    thumbnail[:96], thumbnail[96:] = (20, 10, 10), (200, 200, 100)
+
+    shares, warm, cool = colours_of(thumbnail)[:21].reshape(3, 7)
+
+    assert shares == pytest.approx([0.5, 0, 0, 0, 0.5, 0, 0])
+    assert warm == pytest.approx([np.log(24 / 14), 0, 0, 0, 0, 0, 0])
+    assert cool == pytest.approx([0, 0, 0, 0, np.log(104 / 204), 0, 0])
+
+
+@pytest.mark.parametrize("degrees", [-19, -7, 4, 13])
+@pytest.mark.parametrize("quarters", [0, 1])
+def test_an_edge_counts_at_its_own_angle(degrees, quarters):
+    """Either sense of an edge is one direction: dark to bright and back fall into one bin."""
+    x, y = np.meshgrid(np.arange(192.0), np.arange(192.0))
+    angle = np.deg2rad(degrees + 90 * quarters)
+    wave = 128 + 100 * np.sin(0.3 * (x * np.cos(angle) + y * np.sin(angle)))
+    grating = wave.astype(np.uint8)[..., None].repeat(3, axis=2)
+
+    lines = lines_of(grating, 1).reshape(2, 40)
+
+    assert np.argmax(lines[quarters]) in (20 + degrees - 1, 20 + degrees)
+    assert lines[quarters].sum() > 0.95 * lines.sum()
 
 
 def test_coarse_tables_are_evidence():
