@@ -81,27 +81,31 @@ def test_loaded_toner_computes_what_the_network_does(tmp_path):
     assert np.abs(tone_map.grid - grid[0].numpy()).max() < 0.02
 
 
+@pytest.fixture(scope="module")
+def untrained(tmp_path_factory):
+    """A toner before training, converted once for this module."""
+    weights = tmp_path_factory.mktemp("untrained") / "tone.safetensors"
+    write_weights(weights, ToneNetwork(), {})
+    return load_toner(weights, "cpu")
+
+
 @pytest.mark.parametrize("count", [1, 3])
-def test_any_batch_size(tmp_path, count):
+def test_any_batch_size(untrained, count):
     """A batch of three comes back as three maps."""
-    write_weights(tmp_path / "tone.safetensors", ToneNetwork(), {})
-    toner = load_toner(tmp_path / "tone.safetensors", "cpu")
     asked: list[tuple[np.ndarray, frozenset[Defect]]] = [
         (draw_room(seed, 192, 192), frozenset()) for seed in range(count)
     ]
 
-    assert len(toner.plan(asked)) == count
+    assert len(untrained.plan(asked)) == count
 
 
-def test_flat_photo_is_stretched_and_an_even_one_left(tmp_path):
+def test_flat_photo_is_stretched_and_an_even_one_left(untrained):
     """For flat contrast alone the untrained identity moves half-way to the full range of levels."""
-    write_weights(tmp_path / "tone.safetensors", ToneNetwork(), {})
-    toner = load_toner(tmp_path / "tone.safetensors", "cpu")
     flat = (100 + 0.2 * draw_room(1, 192, 192)).astype(np.uint8)
     even = np.full((192, 192, 3), 120, np.uint8)
     asked = frozenset({Defect.LOW_CONTRAST})
 
-    stretched, left = toner.plan([(flat, asked), (even, asked)])
+    stretched, left = untrained.plan([(flat, asked), (even, asked)])
 
     before, after = np.ptp(flat), np.ptp(apply_tone_map(flat, stretched))
     assert before < 60
