@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import signal
 import subprocess
 import sys
 import time
@@ -39,6 +40,7 @@ class Supervisor:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}  # those that run, by server
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._stages: dict[str, int] = {}
+        self._one_ended = asyncio.Event()  # another one after each end
         self._guard = subprocess.Popen(
             (sys.executable, "-I", guard.__file__, str(temporary)),
             stdin=subprocess.PIPE,
@@ -46,6 +48,7 @@ class Supervisor:
         )
 
     async def __aenter__(self) -> Self:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self._notice_end)
         return self
 
     async def __aexit__(
@@ -64,7 +67,8 @@ class Supervisor:
         assert self._guard.stdin is not None
         with contextlib.suppress(BrokenPipeError):
             self._guard.stdin.close()
-        await _exit_status(self._guard)
+        await self._exit_status(self._guard)
+        asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
 
     def keep_running(self, server: Server) -> None:
         self._stages[server.name] = server.stage
@@ -93,7 +97,7 @@ class Supervisor:
     async def _restart_forever(self, server: Server) -> None:
         while True:
             began = time.monotonic()
-            status = await _exit_status(self._processes[server.name])
+            status = await self._exit_status(self._processes[server.name])
             await self._end(server.name)  # workers that have outlived it
             steady = time.monotonic() - began > STEADY_AFTER_S
             self.failures[server.name] = 1 if steady else self.failures.get(server.name, 0) + 1
@@ -125,7 +129,7 @@ class Supervisor:
         if (process := self._processes.get(name)) is None:
             return
         ending = asyncio.to_thread(guard.end_group, process.pid)
-        await asyncio.gather(ending, _exit_status(process))
+        await asyncio.gather(ending, self._exit_status(process))
         del self._processes[name]
         self._tell_guard(f"-{process.pid}\n")
 
@@ -135,12 +139,15 @@ class Supervisor:
             self._guard.stdin.write(line.encode())
             self._guard.stdin.flush()
 
+    async def _exit_status(self, process: subprocess.Popen[bytes]) -> int:
+        """Wait for its end. SIGCHLD says when to look: an idle cluster looks at nothing."""
+        while (status := process.poll()) is None:
+            await self._one_ended.wait()
+        return status
 
-async def _exit_status(process: subprocess.Popen[bytes]) -> int:
-    # Looking ten times a second costs nothing; a thread per server would wait in a small pool.
-    while (status := process.poll()) is None:  # noqa: ASYNC110
-        await asyncio.sleep(0.1)
-    return status
+    def _notice_end(self) -> None:
+        self._one_ended.set()
+        self._one_ended = asyncio.Event()
 
 
 def _pss(process: psutil.Process) -> int:
