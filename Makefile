@@ -15,11 +15,11 @@ PACKAGES := web/node_modules/.package-lock.json
 .PHONY: up test test-cluster test-rest faults containers check archives page train lock
 
 # The whole cluster, until Ctrl-C.
-up: archives page
+up: archives page var/classes.jsa
 	@$(BIN)/darkroom up --port $(PORT)
 
 # Two at a time: neither alone keeps two cores busy. Each reports when it has ended.
-test: .venv/dev archives page
+test: .venv/dev archives page var/classes.jsa
 	@$(MAKE) --no-print-directory --jobs=2 --output-sync test-cluster test-rest
 
 test-cluster:
@@ -43,6 +43,10 @@ check: .venv/dev $(PACKAGES)
 # One .mar for each model server, in model-store/.
 archives: .venv/deployed
 	$(BIN)/python -m handlers.build
+
+# What every Java loads, read once for all; without it they only start slower.
+var/classes.jsa: .venv/deployed
+	-$(BIN)/python -m darkroom.cluster.classes
 
 # The web page, built into web/dist.
 page: web/dist/index.html

@@ -5,7 +5,7 @@ import importlib.util
 import os
 import socket
 import sys
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -18,8 +18,15 @@ from darkroom.cluster.server import Server
 from darkroom.contracts.defects import Enhancer
 
 PROJECT = Path(__file__).parents[2]
+SETTINGS = PROJECT / "config.properties"
+CLASSES = PROJECT / "var" / "classes.jsa"  # made by `darkroom.cluster.classes`; Java can do without
 LISTING = "replicas.json"  # in the run folder: where the replicas are, for the gateway
 REQUIRED = "defects"  # the archive without which there is no diagnosis
+# At the address they were made for: moved elsewhere, they are copied, and no memory is shared.
+SHARED_CLASSES = (
+    f"-XX:SharedArchiveFile={CLASSES}",
+    *("-XX:+UnlockDiagnosticVMOptions", "-XX:ArchiveRelocationMode=0"),
+)
 
 
 class ClusterError(Exception):
@@ -97,38 +104,54 @@ def free_ports(first: int) -> Iterator[int]:
 
 
 def _model_server(layout: Layout, archive: Path, ports: list[int], number: int = 1) -> Server:
-    """TorchServe for one archive, started as its own launcher would, with Java from a wheel."""
+    """TorchServe for one archive."""
     model = archive.stem
     name = model if number == 1 else f"{model}.{number}"
     temporary = layout.temporary / name  # short: a socket's path ends after 108 characters
     temporary.mkdir(exist_ok=True)
     folder = layout.run_folder / name
     folder.mkdir(parents=True, exist_ok=True)
-    settings = PROJECT / "config.properties"
-    packages = _site_packages()
-    inference, management, metrics = (f"http://127.0.0.1:{port}" for port in ports)
     command = (
-        str(JAVA),
-        f"-Dmodel_server_home={packages}",
-        f"-Djava.io.tmpdir={temporary}",
-        f"-Dlog4j.configurationFile={(PROJECT / 'handlers' / 'log4j2.xml').as_uri()}",
-        *_jvm_options(settings),
-        *("-cp", f"{packages / 'ts' / 'frontend'}/*"),
-        "org.pytorch.serve.ModelServer",
-        *("--python", sys.executable),
-        *("-f", str(settings)),
-        *("-s", str(layout.model_store)),
-        "-ncs",  # no snapshot: a restart must not remember a half-loaded state
+        *torchserve_command(temporary, layout.model_store, *SHARED_CLASSES),
         *("-m", f"{model}={archive.name}"),
     )
     kernels = PROJECT / "var" / "kernels"  # outlives a start, or each would compile for seconds
     kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment = model_server_environment(dict(os.environ), kernels) | {
-        "TS_INFERENCE_ADDRESS": inference,
-        "TS_MANAGEMENT_ADDRESS": management,
-        "TS_METRICS_ADDRESS": metrics,
-    }
+    environment = model_server_environment(dict(os.environ), kernels) | addresses_at(ports)
     return Server(name, command, folder, layout.run_folder / f"{name}.log", environment)
+
+
+def torchserve_command(temporary: Path, model_store: Path, *jvm_options: str) -> tuple[str, ...]:
+    """TorchServe without a model, started as its own launcher would, with Java from a wheel."""
+    packages = _site_packages()
+    return (
+        str(JAVA),
+        f"-Dmodel_server_home={packages}",
+        f"-Djava.io.tmpdir={temporary}",
+        f"-Dlog4j.configurationFile={(PROJECT / 'handlers' / 'log4j2.xml').as_uri()}",
+        *shared_jvm_options(),
+        *jvm_options,
+        *("-cp", java_class_path()),
+        "org.pytorch.serve.ModelServer",
+        *("--python", sys.executable),
+        *("-f", str(SETTINGS)),
+        *("-s", str(model_store)),
+        "-ncs",  # no snapshot: a restart must not remember a half-loaded state
+    )
+
+
+def addresses_at(ports: Sequence[int]) -> dict[str, str]:
+    """Variables that say where a TorchServe listens, at three ports."""
+    kinds = ("INFERENCE", "MANAGEMENT", "METRICS")
+    return {
+        f"TS_{kind}_ADDRESS": f"http://127.0.0.1:{port}"
+        for kind, port in zip(kinds, ports, strict=True)
+    }
+
+
+def java_class_path() -> str:
+    """Where TorchServe's own classes are."""
+    return f"{_site_packages() / 'ts' / 'frontend'}/*"
 
 
 def _gateway(layout: Layout, urls: dict[str, str]) -> Server:
@@ -151,9 +174,9 @@ def _site_packages() -> Path:
     return Path(torchserve.origin).parents[1]
 
 
-def _jvm_options(settings: Path) -> list[str]:
+def shared_jvm_options() -> list[str]:
     """The line `vmargs` of config.properties, which only TorchServe's own launcher reads."""
-    for line in settings.read_text().splitlines():
+    for line in SETTINGS.read_text().splitlines():
         key, _, value = line.partition("=")
         if key.strip() == "vmargs":
             return value.split()
