@@ -16,7 +16,6 @@ from darkroom.networks.trunk import Trunk
 # Levels of U and of V: close together near grey, where most colours of a room lie.
 KNOTS = (-0.42, -0.30, -0.20, -0.13, -0.08, -0.04, 0.0, 0.04, 0.08, 0.13, 0.20, 0.30, 0.42)
 STRIDE = 4  # colours are predicted at a quarter of the side
-DEEPEST = 32  # stride of the encoder's last features
 SKIPS = {3: 24, 6: 32, 13: 96}  # encoder block → channels, at strides 4, 8 and 16
 
 

@@ -5,7 +5,6 @@ the folded network as safetensors, float32: what was exact stays exact.
 """
 
 import pickle
-import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -72,8 +71,6 @@ def _unpickle(path: Path) -> object:
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, KeyError, OSError) as error:
         reason = "it is a web page" if _starts_like_a_page(path) else "it is no plain checkpoint"
         raise WrongWeights(f"{path.name} cannot be read: {reason}, or damaged") from error
-    except zipfile.BadZipFile as error:
-        raise WrongWeights(f"{path.name} is damaged") from error
 
 
 def _starts_like_a_page(path: Path) -> bool:
