@@ -12,6 +12,7 @@ import sys
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from typer.testing import CliRunner
 
 from darkroom import cli
@@ -212,6 +213,15 @@ def test_weights_of_another_network_are_refused(weights):
         read_folded(weights, "stable")
     with pytest.raises(WrongWeights, match="deoldify-artistic"):
         load_official(weights, ColorModel.STABLE, "cpu")
+
+
+def test_folded_weights_of_other_layers_are_refused(tmp_path):
+    """A file that calls itself artistic and holds something else is told before it is loaded."""
+    path = tmp_path / "artistic.safetensors"
+    save_file({"x": torch.zeros(1)}, path, metadata={"network": "deoldify-artistic"})
+
+    with pytest.raises(WrongWeights, match="does not fit artistic"):
+        read_folded(path, "artistic")
 
 
 @pytest.mark.usefixtures("quick")
