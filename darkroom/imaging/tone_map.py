@@ -142,9 +142,11 @@ def _apply(pixels: Pixels, curves: Float, grid: Float, mended: Pixels) -> None:
         lower = min(upper + 1, rows - 1)
         below = np.float32(position - upper)
         for column in range(columns):
-            nodes[column + 1] = grid[upper, column] + below * (
-                grid[lower, column] - grid[upper, column]
-            )
+            # Number by number: as whole arrays they would be allocated anew for each row.
+            for c in range(3):
+                for k in range(4):
+                    node = grid[upper, column, c, k]
+                    nodes[column + 1, c, k] = node + below * (grid[lower, column, c, k] - node)
         nodes[0], nodes[columns + 1] = nodes[1], nodes[columns]
         for x in range(width):
             r[x] = curves[0, pixels[y, x, 0]]
