@@ -5,6 +5,7 @@ bytes: 0.1 ms for 250 KiB, where aiohttp's streaming reader takes 1 ms. Strict o
 not plainly a form is refused.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -16,6 +17,16 @@ from darkroom.contracts.errors import MalformedRequest, UnsupportedEncoding
 MAX_FIELDS = 16
 MAX_HEADER_BYTES = 4096  # of one field, its file name included
 
+# What browsers, curl and the usual libraries write. Whatever else may be right is left to the email
+# package, which takes 0.3 ms for a form where these take none.
+_PLAIN_TYPE = re.compile(r"multipart/form-data; boundary=([0-9A-Za-z_-]{1,70})")
+_TYPE_LINE = rb"Content-Type: [\w.+-]+/[\w.+-]+"
+_PLAIN_HEAD = re.compile(
+    rb"(?:" + _TYPE_LINE + rb"\r\n)?"
+    rb'Content-Disposition: form-data; name="([\w-]+)"(?:; filename="[ !#-\[\]-~]*")?'
+    rb"(?:\r\n" + _TYPE_LINE + rb")?"
+)
+
 
 @dataclass(frozen=True)
 class FormField:
@@ -25,6 +36,8 @@ class FormField:
 
 def boundary_of(content_type: str) -> bytes:
     """The line that separates the fields, from the request's Content-Type."""
+    if plain := _PLAIN_TYPE.fullmatch(content_type):
+        return b"--" + plain[1].encode()
     message = Message()
     message["Content-Type"] = content_type
     boundary = message.get_boundary("")
@@ -61,6 +74,8 @@ def form_fields(body: bytes, boundary: bytes) -> Iterator[FormField]:
 
 
 def _name_of(head: bytes) -> str:
+    if plain := _PLAIN_HEAD.fullmatch(head):
+        return plain[1].decode()
     try:
         headers = HeaderParser().parsestr(head.decode("utf-8"))
         name = headers.get_param("name", header="Content-Disposition")

@@ -91,3 +91,35 @@ def test_unusable_content_type_is_malformed(content_type):
 def test_boundary_may_be_quoted():
     """As aiohttp, curl and browsers send it."""
     assert boundary_of('multipart/form-data; boundary="a b"') == b"--a b"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b'Content-Disposition: form-data; name="image"; filename="a; name=b.jpg"',
+        b'content-disposition: form-data; filename="a.jpg"; name="image"',
+        b'Content-Type: image/jpeg\r\nContent-Disposition: form-data; name="image"',
+        b'Content-Disposition: form-data; name="image"\r\nContent-Type: image/jpeg',
+        b'Content-Disposition: form-data; name="image"\r\nX-Other: 1\r\nContent-Type: image/jpeg',
+        b'Content-Disposition:form-data;name=image;filename="\\"a\\".jpg"',
+        b"Content-Disposition: form-data; name=image\r\nContent-Type: image/jpeg; charset=x",
+    ],
+)
+def test_heads_are_read_in_whatever_way_they_are_written(head):
+    """The usual spellings have a short way of their own; others mean the same."""
+    body = b"--b\r\n" + head + b"\r\n\r\nphoto\r\n--b--\r\n"
+
+    assert fields(body) == [("image", b"photo")]
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    [
+        "multipart/form-data; boundary=b-_9",
+        'Multipart/Form-Data; boundary="b-_9"',
+        "multipart/form-data; charset=utf-8; boundary=b-_9",
+    ],
+)
+def test_boundaries_are_read_in_whatever_way_they_are_written(content_type):
+    """Quoted or not, alone or not."""
+    assert boundary_of(content_type) == b"--b-_9"
