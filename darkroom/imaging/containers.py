@@ -19,7 +19,7 @@ PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 SOS = 0xDA  # start of scan: from here on a JPEG is entropy-coded data
 _EOI = 0xD9
 _STANDALONE = {0x00, 0x01, *range(0xD0, 0xD9)}  # markers without a length
-_FILL = re.compile(rb"\xff+")
+_MARKER = re.compile(rb"\xff+[^\xff]")
 
 
 class Part(NamedTuple):
@@ -39,14 +39,14 @@ def jpeg_segments(payload: bytes) -> Iterator[Part]:
     position = 2
     for _ in range(_MAX_PARTS):
         # Stray bytes between segments are stepped over, as libjpeg does.
-        fill = _FILL.search(payload, position)
-        if fill is None or fill.end() + 3 > len(payload):
+        found = _MARKER.search(payload, position)
+        if found is None or found.end() + 2 > len(payload):
             raise UnreadablePhoto
-        position = fill.end() + 1
-        marker = payload[fill.end()]
+        position = found.end()
+        marker = payload[position - 1]
         if marker in _STANDALONE:
             continue
-        end = position + int.from_bytes(payload[position : position + 2])
+        end = position + (payload[position] << 8) + payload[position + 1]
         if marker == _EOI or end < position + 2 or end > len(payload):
             raise UnreadablePhoto
         yield Part(marker, position + 2, end)

@@ -17,6 +17,8 @@ ZIGZAG = np.array(
     dtype=np.intp,
 )
 
+_STORED_AT = np.argsort(ZIGZAG)  # where the file has the coefficient of each natural position
+
 # The luma table that IJG quality 50 stands for (ITU-T T.81, table K.1).
 STANDARD_LUMA: Table = np.array(
     [
@@ -95,9 +97,8 @@ def _parse_tables(segment: bytes) -> dict[int, Table]:
         data = segment[at + 1 : at + 1 + length]
         if len(data) != length:
             raise UnreadablePhoto
-        natural = np.empty(64, np.uint16)
-        natural[ZIGZAG] = np.frombuffer(data, ">u2" if wide else np.uint8)
-        tables[identity] = natural
+        stored = np.frombuffer(data, ">u2" if wide else np.uint8)
+        tables[identity] = stored[_STORED_AT].astype(np.uint16)
         at += 1 + length
     return tables
 
@@ -129,13 +130,12 @@ def estimate_quality(tables: tuple[Table, ...]) -> float:
     """
     if not tables:
         return 100.0
-    luma = tables[0].astype(np.float64)
-    open_ended = luma < 255  # baseline tables are clipped there
+    open_ended = tables[0] < 255  # baseline tables are clipped there
     if not open_ended.any():
         return 1.0
-    scale = 100 * luma[open_ended].sum() / STANDARD_LUMA[open_ended].sum()
+    scale = 100 * int(tables[0][open_ended].sum()) / int(STANDARD_LUMA[open_ended].sum())
     quality = 100 - scale / 2 if scale <= 100 else 5000 / scale
-    return float(np.clip(quality, 1, 100))
+    return min(max(quality, 1.0), 100.0)
 
 
 def standard_tables(quality: int) -> tuple[Table, Table]:

@@ -117,8 +117,9 @@ def _mean(values: NDArray[np.integer] | NDArray[np.bool]) -> NDArray[np.float64]
 
 
 def _lattice(side: int) -> list[int]:
-    starts = np.linspace(0, side - PATCH_PX, LATTICE).astype(int) // 8 * 8
-    return sorted({int(start) for start in starts})
+    last = side - PATCH_PX
+    starts = [*(int(last / (LATTICE - 1) * number) for number in range(LATTICE - 1)), last]
+    return sorted({start // 8 * 8 for start in starts})
 
 
 def _cut(pixels: Pixels, corner: tuple[int, int]) -> Pixels:
