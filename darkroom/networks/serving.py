@@ -128,7 +128,9 @@ def trace(network: nn.Module, example: Arrays, *, any_side: bool = False) -> ope
         # OpenVINO traces; torch announces the end of tracing, torch.export takes 10 s a network.
         warnings.filterwarnings("ignore", message=".*torch.jit", category=DeprecationWarning)
         # Traced here, because OpenVINO would trace twice and compare: a third of its time.
-        traced = torch.jit.trace(network.eval(), tensors, check_trace=False)
+        traced = torch.jit.trace(  # type: ignore[no-untyped-call]
+            network.eval(), tensors, check_trace=False
+        )
         model = openvino.convert_model(traced, example_input=tensors)
     shapes = [(-1, a.shape[1], -1, -1) if any_side else (1, *a.shape[1:]) for a in example]
     model.reshape({port: [*shape] for port, shape in zip(model.inputs, shapes, strict=True)})
