@@ -77,7 +77,8 @@ def build(archive: Archive, store: Path) -> bool:
     """Build `archive` into `store`, unless the one there was made of the same; True if built.
 
     Raises:
-        BuildError: the weights are not those of the manifest, or a path would leave the archive.
+        BuildError: the weights are not those of the manifest or no network, or a path would leave
+            the archive.
     """
     weights = [store / "weights" / name for name in archive.all_weights]
     for file in weights:
@@ -137,7 +138,7 @@ def _lay_out(archive: Archive, sources: str, stage: Path) -> Path:
     weights, *others = (stage / name for name in archive.all_weights)
     for file in (weights, *others):
         # In a process of its own: the converter numbers nodes on, and equal networks would differ.
-        _run(sys.executable, "-c", _CONVERT, str(file), stage=stage)
+        _run(f"converting {file.name}", stage, sys.executable, "-c", _CONVERT, str(file))
         for suffix in (".xml", ".bin"):
             shutil.move(file.with_suffix(suffix), stage / "extra")
     for file in others:
@@ -147,17 +148,18 @@ def _lay_out(archive: Archive, sources: str, stage: Path) -> Path:
     (stage / CONFIG).write_text(yaml.safe_dump(config, sort_keys=False))
     (stage / "made").mkdir()
     _run(
+        f"archiving {archive.name}",
+        stage,
         *(sys.executable, "-m", "model_archiver.model_packaging"),
         *("--model-name", archive.name, "--version", archive.version),
         *("--handler", str(stage / archive.entry), "--serialized-file", str(weights)),
         *("--config-file", str(stage / CONFIG), "--extra-files", str(stage / "extra")),
         *("--archive-format", "no-archive", "--export-path", str(stage / "made")),
-        stage=stage,
     )
     return stage / "made" / archive.name
 
 
-def _run(*command: str, stage: Path) -> None:
+def _run(work: str, stage: Path, *command: str) -> None:
     # The archiver works in a folder of the model's name under the temporary one, emptying it first.
     own = stage / "tmp"
     own.mkdir(exist_ok=True)
@@ -166,7 +168,7 @@ def _run(*command: str, stage: Path) -> None:
         command, cwd=PROJECT, env=environment, capture_output=True, text=True, check=False
     )
     if done.returncode:
-        raise BuildError(f"{' '.join(command[1:3])} failed: {done.stderr.strip()[-500:]}")
+        raise BuildError(f"{work} failed: {done.stderr.strip()[-500:]}")
 
 
 def _zip(content: Path, target: Path) -> Path:

@@ -25,7 +25,7 @@ def a_store(folder):
     for name, network in zip(TONE.all_weights, (ToneNetwork(), DefectNetwork()), strict=True):
         write_weights(folder / "weights" / name, network, {})
         digest = sha256_of(folder / "weights" / name)
-        lines += [f"[weights.{name!r}]", f'sha256 = "{digest}"', 'licence = "x"', 'source = "x"']
+        lines += [f'[weights."{name}"]', f'sha256 = "{digest}"', 'licence = "x"', 'source = "x"']
     (folder / "manifest.toml").write_text("\n".join(lines))
     return folder
 
@@ -98,13 +98,14 @@ def test_an_archive_stands_alone(unpacked):
 
 
 def test_an_archive_records_what_it_was_built_with(unpacked):
-    """Both networks and their weights are named with digests, for the handler to verify."""
+    """Networks, weights and what runs first are named with digests, for the handler to verify."""
     config = yaml.safe_load((unpacked / "model-config.yaml").read_text())
 
     recorded = config["handler"]["sha256"]
 
     suffixes = ("safetensors", "xml", "bin")
-    assert set(recorded) == {f"{name}.{end}" for name in ("tone", "defects") for end in suffixes}
+    networks = {f"{name}.{end}" for name in ("tone", "defects") for end in suffixes}
+    assert set(recorded) == networks | {"sitecustomize.py"}
     assert all(sha256_of(unpacked / name) == digest for name, digest in recorded.items())
 
 
@@ -125,6 +126,19 @@ def test_weights_nobody_vouches_for_stop_the_build(tmp_path, capsys):
     assert main(["tone", "--store", str(folder)]) == 1
 
     assert "not the file" in capsys.readouterr().err
+    assert not (folder / "tone.mar").exists()
+
+
+def test_weights_that_are_no_network_stop_the_build(tmp_path, capsys):
+    """Vouched for they may be: the command names the file and says why; there is no archive."""
+    folder = a_store(tmp_path / "store")
+    (folder / "weights" / TONE.weights).write_bytes(b"cut off")
+
+    assert main(["tone", "--store", str(folder), "--record"]) == 1
+
+    said = capsys.readouterr().err
+    assert said.startswith(f"error: converting {TONE.weights} failed: ")
+    assert "WrongWeights" in said
     assert not (folder / "tone.mar").exists()
 
 
