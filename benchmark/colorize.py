@@ -21,7 +21,6 @@ measured earlier, and none is begun after `--minutes`.
 import argparse
 import json
 import os
-import platform
 import re
 import statistics
 import subprocess
@@ -40,11 +39,11 @@ os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import numpy as np  # noqa: E402
 import openvino  # noqa: E402
-import simplejpeg  # noqa: E402
 import torch  # noqa: E402
 from torch import nn  # noqa: E402
 
-from benchmark.photos import SIZES, make_photo  # noqa: E402
+from benchmark.floor import FLOOR_THERE_MS, floor_ms  # noqa: E402
+from benchmark.saving import RESULTS, machine, save  # noqa: E402
 from darkroom.imaging.chroma import SIDE_STEP  # noqa: E402
 from darkroom.inference.colorize import to_rgb  # noqa: E402
 from darkroom.networks.deoldify.folding import fold  # noqa: E402
@@ -52,16 +51,14 @@ from darkroom.networks.deoldify.generator import VARIANTS, Generator, Variant  #
 from darkroom.networks.lite import LiteGenerator  # noqa: E402
 from darkroom.networks.serving import trace  # noqa: E402
 
-RESULTS = Path(__file__).parent / "results" / "colorize.json"
 ONE_THREAD = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
 FORMS = ("original", "float32", "served")
 ENDS = (FORMS[0], FORMS[-1])
-# Seconds of the original code on one thread, where the floor is FLOOR_THERE_MS.
+# Seconds of the original code on one thread, on the machine of `benchmark/floor.py`.
 ORIGINAL_THERE_S = {
     "artistic": {10: 1.1, 21: 5.0, 35: 13.0},
     "stable": {10: 1.1, 21: 3.9, 35: 11.0},
 }
-FLOOR_THERE_MS = 6.1
 Forward = Callable[[np.ndarray], np.ndarray]
 Row = dict[str, Any]
 
@@ -108,9 +105,9 @@ def _measure(
             continue
         side = SIDE_STEP * factor
         x = np.random.default_rng(0).normal(0, 1, (1, 1, side, side)).repeat(3, axis=1)
-        floor = _floor_ms()
+        floor = floor_ms()
         seconds, apart = _in_turn(forms, x.astype(np.float32), rounds, name)
-        there_s = seconds["served"] * FLOOR_THERE_MS / floor
+        there_s = seconds["served"] * FLOOR_THERE_MS["1.2 Mpx"] / floor
         original_s = ORIGINAL_THERE_S.get(name, {}).get(factor)
         yield {
             "network": name,
@@ -154,18 +151,6 @@ def _in_turn(
     return {form: statistics.median(seconds) for form, seconds in taken.items()}, apart
 
 
-def _floor_ms() -> float:
-    """Median CPU milliseconds of decoding and encoding a JPEG of 1280×960."""
-    photo = make_photo("coffee", *SIZES["1.2 Mpx"])
-    taken = []
-    for _ in range(15):
-        began = time.process_time()
-        pixels = simplejpeg.decode_jpeg(photo)
-        simplejpeg.encode_jpeg(pixels, quality=90, colorsubsampling="420")
-        taken.append(1000 * (time.process_time() - began))
-    return statistics.median(taken)
-
-
 @torch.inference_mode()
 def _eager(network: nn.Module, x: np.ndarray) -> np.ndarray:
     return np.asarray(network(torch.from_numpy(x)).numpy())
@@ -196,9 +181,10 @@ def _forward_once(converted: Path, factor: int) -> None:
 
 
 def _saved() -> list[Row]:
-    if not RESULTS.is_file():
+    results = RESULTS / "colorize.json"
+    if not results.is_file():
         return []
-    rows: list[Row] = json.loads(RESULTS.read_text())["rows"]
+    rows: list[Row] = json.loads(results.read_text())["rows"]
     return rows
 
 
@@ -206,9 +192,7 @@ def _save(row: Row) -> None:
     """Put a row in the place of the one measured earlier, or behind the others."""
     rows = {(old["network"], old["render_factor"]): old for old in _saved()}
     rows[row["network"], row["render_factor"]] = row
-    machine = {"processor": platform.processor() or platform.machine()}
-    document = {"machine": machine, "rows": [*rows.values()]}
-    RESULTS.write_text(json.dumps(document, indent=2) + "\n")
+    save("colorize", {**machine(), "rows": [*rows.values()]})
     print(json.dumps(row), flush=True)
 
 
