@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from darkroom.cluster.servers import PROJECT, free_ports, port_is_free
-from tests.end_to_end.running import RunningCluster, running_cluster
+from tests.end_to_end.running import UP_WITHIN_S, RunningCluster, running_cluster
 
 pytestmark = pytest.mark.stack
 
@@ -40,7 +40,10 @@ def test_broken_archive_ends_the_start(tmp_path):
     words = ["up", "--port", str(next(free_ports(19_500))), "--model-store", str(tmp_path)]
 
     ended = subprocess.run(
-        [sys.executable, "-m", "darkroom.cli", *words], capture_output=True, text=True, timeout=150
+        [sys.executable, "-m", "darkroom.cli", *words],
+        capture_output=True,
+        text=True,
+        timeout=UP_WITHIN_S,
     )
 
     assert ended.returncode == 1
