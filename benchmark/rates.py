@@ -16,7 +16,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from typing import Any
 
-from benchmark.closed_loop import PATIENTLY, hold
+from benchmark.closed_loop import CLIENTS, PATIENTLY, hold
 from benchmark.figures import quantile
 from benchmark.open_loop import Answer, offer_all
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
@@ -27,7 +27,6 @@ from benchmark.saving import machine, save
 
 CONTESTANTS = ("darkroom", "classical", "mended")
 SECONDS = {"1.2 Mpx": 6.0, "12 Mpx": 9.0}
-CLIENTS = {"1.2 Mpx": 12, "12 Mpx": 4}
 WARM_UP_S = 3.0
 STEP = 1.08  # between the rates that are kept and that are not, in the end
 PROMISE_MS, KEPT_SHARE = 1000.0, 0.95

@@ -1,8 +1,9 @@
 """The same handlers, served in other ways, side by side: `python -m benchmark.peers`.
 
-All take turns at twelve clients that send dark photos of 1280×960, round after round on the same
-two cores, together with the handlers alone in two loops: the limit. The frameworks come with
-`pip install -e '.[peers]'`. Medians over the rounds are printed and saved, with a plot.
+All take turns at clients that send dark photos, round after round on the same two cores, together
+with the handlers alone in two loops: the limit. The frameworks come with `pip install -e
+'.[peers]'`; at 12 megapixels only the classical services are asked. Medians over the rounds are
+printed and saved, with a plot.
 """
 
 import argparse
@@ -20,16 +21,19 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.closed_loop import PATIENTLY, hold
+from benchmark.closed_loop import CLIENTS, PATIENTLY, hold
 from benchmark.figures import CORE_HOUR, dollars_per_1000, quantile
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
-from benchmark.photos import dark_photos
+from benchmark.photos import SIZES, dark_photos
 from benchmark.plots import plot_peers
 from benchmark.processes import PROJECT, Processes, busy_s, end_with_sigterm
 from benchmark.saving import machine, save
 from darkroom.cluster.environment import model_server_environment
 
-SIZE = "1.2 Mpx"
+SMALL, LARGE = SIZES
+# Who takes part, and in which file it is kept, if nothing else is said.
+ONLY = {SMALL: tuple(ALL), LARGE: ("darkroom", "classical", "mended")}
+NAMES = {SMALL: "peers", LARGE: "peers_12_mpx"}
 CORES = 2
 RAW = "handlers alone"
 WARM_UP_S = 3.0
@@ -39,10 +43,10 @@ Run = dict[str, float]
 class RawLoops:
     """The limit: one loop for each core."""
 
-    def __init__(self, stack: ExitStack) -> None:
+    def __init__(self, stack: ExitStack, size: str) -> None:
         self.processes = Processes(stack, "raw")
         environment = model_server_environment({}, PROJECT / "var" / "kernels")
-        command = ("benchmark.peers.raw", SIZE)
+        command = ("benchmark.peers.raw", size)
         self._loops = [
             self.processes.start(*command, environment=environment, talks=True)
             for _ in range(CORES)
@@ -84,34 +88,37 @@ async def measure(contestant: Contestant, photos: list[bytes], clients: int, sec
 
 
 async def compare(options: argparse.Namespace) -> dict[str, Any]:
-    photos, runs = dark_photos(SIZE), dict[str, list[Run]]()
+    photos, runs = dark_photos(options.size), dict[str, list[Run]]()
+    (small, *_) = dark_photos(SMALL)
+    clients = options.clients or CLIENTS[options.size]
+    only = options.only.split(",") if options.only else ONLY[options.size]
     end_with_sigterm()
     with ExitStack() as stack:
-        raw = RawLoops(stack)
+        raw = RawLoops(stack, options.size)
         contestants = []
-        for number, name in enumerate(options.only.split(",")):
+        for number, name in enumerate(only):
             first_port = options.port + 20 * number
             contestant = ALL[name](stack, first_port, options.workers)
-            await until_ready(contestant, photos[0])
+            await until_ready(contestant, small)
             if name == "darkroom":
                 await scale(first_port, options.workers)
             contestants.append(contestant)
             print(f"{contestant.name} is ready", flush=True)
         for contestant in contestants:
-            await measure(contestant, photos, options.clients, WARM_UP_S)
+            await measure(contestant, photos, clients, WARM_UP_S)
         for _ in range(options.rounds):
             turn = _turn(asyncio.to_thread(raw.work, options.seconds), raw.processes)
             _keep(runs, RAW, await turn)
             for contestant in contestants:
-                work = measure(contestant, photos, options.clients, options.seconds)
+                work = measure(contestant, photos, clients, options.seconds)
                 _keep(runs, contestant.name, await _turn(work, contestant.processes))
         memory = {c.name: c.processes.pss_bytes() / 1e6 for c in contestants}
         memory[RAW] = raw.processes.pss_bytes() / 1e6
     return {
         **machine(),
         "cores": CORES,
-        "size": SIZE,
-        "clients": options.clients,
+        "size": options.size,
+        "clients": clients,
         "workers": options.workers,
         "seconds": options.seconds,
         "core_hour": options.core_hour,
@@ -184,18 +191,19 @@ def main() -> None:
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--only", default=",".join(ALL), help="names, separated by commas")
-    parser.add_argument("--clients", type=int, default=12)
+    parser.add_argument("--size", choices=SIZES, default=SMALL)
+    parser.add_argument("--only", help=f"of {','.join(ALL)}; default: as many as suit the size")
+    parser.add_argument("--clients", type=int, help=f"default: {CLIENTS}")
     parser.add_argument("--workers", type=int, default=2, help="of each model server")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--core-hour", type=float, default=CORE_HOUR, help="its price in dollars")
     parser.add_argument("--port", type=int, default=9500, help="the first of those taken")
-    parser.add_argument("--name", default="peers", help="of the files in benchmark/results")
+    parser.add_argument("--name", help="of the files in benchmark/results; default: by the size")
     options = parser.parse_args()
     os.sched_setaffinity(0, {*sorted(os.sched_getaffinity(0))[:CORES]})  # all of us, on these
     document = asyncio.run(compare(options))
-    plot_peers(document, save(options.name, document))
+    plot_peers(document, save(options.name or NAMES[options.size], document))
     show(document["results"])
 
 
