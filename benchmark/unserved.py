@@ -1,17 +1,19 @@
 """A model server's handler without a model server: asked in this process, one photo at a time."""
 
+import json
 import tempfile
+import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import yaml
+
 from darkroom.contracts.headers import MODEL
 from darkroom.contracts.report import ModelReply
-from handlers.archives import ARCHIVES
 from handlers.base import PhotoHandler
-from handlers.trust import sha256_of
 
 PROJECT = Path(__file__).parents[1]
 
@@ -43,7 +45,7 @@ class Context:
 
 
 class Unserved:
-    """The handler of an archive, loaded from the project's own folders."""
+    """The handler of an archive: its code the project's own, its networks those packed with it."""
 
     def __init__(self, name: str) -> None:
         module = import_module(f"handlers.{name}_handler")
@@ -59,15 +61,12 @@ class Unserved:
 
 
 class _Unpacked:
-    """What TorchServe makes of an archive."""
+    """What TorchServe makes of an archive, which `make archives` has built."""
 
     def __init__(self, name: str, folder: Path) -> None:
-        archive = ARCHIVES[name]
-        for file in archive.all_weights:
-            content = (PROJECT / "model-store" / "weights" / file).read_bytes()
-            (folder / file).write_bytes(content)
+        with zipfile.ZipFile(PROJECT / "model-store" / f"{name}.mar") as archive:
+            archive.extractall(folder)
         self.system_properties: Mapping[str, Any] = {"model_dir": str(folder), "gpu_id": None}
-        names = {"modelName": name, "modelVersion": archive.version}
-        self.manifest: Mapping[str, Any] = {"model": {**names, "serializedFile": archive.weights}}
-        digests = {file: sha256_of(folder / file) for file in archive.all_weights}
-        self.model_yaml_config: Mapping[str, Any] = archive.config(digests, "")
+        manifest, config = folder / "MAR-INF" / "MANIFEST.json", folder / "model-config.yaml"
+        self.manifest: Mapping[str, Any] = json.loads(manifest.read_text())
+        self.model_yaml_config: Mapping[str, Any] = yaml.safe_load(config.read_text())
