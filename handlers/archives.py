@@ -17,7 +17,7 @@ class Archive:
     judged: bool = False  # brings the defect classifier along, to look at its own results
     # The gateway owns the deadlines. This one only ends a worker that hangs.
     response_timeout_s: int = 20
-    startup_timeout_s: int = 120
+    startup_timeout_s: int = 300  # also only that: a first start, on a busy machine, takes a minute
 
     @property
     def entry(self) -> str:

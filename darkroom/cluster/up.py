@@ -17,7 +17,7 @@ from darkroom.cluster.servers import PROJECT, ClusterError, Layout, lay_out
 from darkroom.cluster.supervisor import Say, Supervisor
 from darkroom.contracts.errors import ServiceError
 
-READY_WITHIN_S = 180.0
+READY_WITHIN_S = 600.0  # bounds a hang: what cannot start is given up sooner
 TRIES_BEFORE_READY = 3  # a server that ends so often before the first photo will not come up
 WORKER_ENDED = "Backend worker process died"  # TorchServe's words; it would try for five minutes
 
