@@ -69,10 +69,8 @@ def _compile(model: openvino.Model) -> Network:
         for index, array in enumerate(arrays):
             tensor = openvino.Tensor(np.ascontiguousarray(array), shared_memory=True)
             request.set_input_tensor(index, tensor)
-        request.start_async()
-        request.wait()
-        outputs = range(len(compiled.outputs))
-        return tuple(request.get_output_tensor(index).data.copy() for index in outputs)
+        results = request.infer(share_outputs=True)
+        return tuple(np.array(results[port]) for port in compiled.outputs)
 
     return run
 
