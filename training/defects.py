@@ -2,9 +2,10 @@
 
 Reads the photos under `--data`, degrades them on the fly and trains the two halves of the network,
 which share nothing: an ImageNet trunk over thumbnails in this module, with the layers behind it
-once more in `training.frame`, and the small network over texture in `training.grain`. Writes
-`model-store/weights/defects.safetensors`; `python -m training.evaluate_defects` fits the thresholds
-and makes the report. `--minutes 0` keeps the trunk of the weights that are there.
+once more in `training.frame` and those for casts in `training.casts`, and the small network over
+texture in `training.grain`. Writes `model-store/weights/defects.safetensors`;
+`python -m training.evaluate_defects` fits the thresholds and makes the report. `--minutes 0` keeps
+the trunk of the weights that are there.
 """
 
 import json
@@ -22,16 +23,16 @@ from darkroom.imaging.photo import Format, Photo, Pixels
 from darkroom.imaging.views import IN_PATCHES, IN_THUMBNAIL, Views, stack_views, take_views
 from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.weights import read_weights, write_weights
+from training.casts import WEIGHTS, measure_casts, train_casts
 from training.degradations import Recipe, degrade, draw_recipe
 from training.degradations.geometry import STEEPEST_DEGREES
 from training.fine_tuning import Run, begin, in_bfloat16, prepare
 from training.frame import train_judgement
 from training.grain import EPOCHS, measure_texture, train_grain
 from training.loop import train
-from training.photos import TrainingPhotos, endless, find_photos, read_pixels
+from training.photos import TrainingPhotos, endless, find_photos, find_untinted, read_pixels
 from training.samples import as_photo, jitter, severity_loss
 
-WEIGHTS = Path("model-store/weights/defects.safetensors")
 BATCH = 32
 POOL = 16_000  # degraded photos for the dense layers
 
@@ -148,9 +149,12 @@ def main() -> None:
     train_judgement(network, *measure_pool(network, again))
     texture = measure_texture(photos.training, np.random.default_rng(3))
     loss = train_grain(network, texture, EPOCHS)
+    untinted = find_untinted(run.data).training
+    pool = measure_casts(network.trunk, untinted, np.random.default_rng(4))
+    loss_on_casts = train_casts(network.casts, pool)
     unfitted = json.dumps({defect.value: 0.3 for defect in Defect})
     write_weights(WEIGHTS, network, {"thresholds": unfitted})
-    print(f"loss on texture {loss:.3f} → {WEIGHTS}")
+    print(f"loss on texture {loss:.3f}, on casts {loss_on_casts:.3f} → {WEIGHTS}")
 
 
 if __name__ == "__main__":

@@ -70,6 +70,22 @@ def _is_clean(path: Path, row: Row) -> bool:
     return uses_the_range(pixels) and (path.parent.name not in ROOMS or is_neutral(pixels))
 
 
+def find_untinted(data: Path) -> TrainingPhotos:
+    """List the photos under `data` whose light has no colour, split by source.
+
+    They may be dark, flat or partly blown: nearly twice as many as those of `find_photos`.
+    """
+    return split_photos(data, _is_untinted)
+
+
+def _is_untinted(path: Path, row: Row) -> bool:
+    if not 60 < float(row["mean_luma"]) < 200:
+        return False
+    pixels = read_pixels(path)
+    blown = (pixels.min(axis=2) > 250).mean()
+    return bool(blown < 0.2) and (path.parent.name not in ROOMS or is_neutral(pixels))
+
+
 def held_out(path: Path) -> bool:
     """Decide by the source's name alone, so that the split never changes."""
     source = f"{path.parent.name}/{path.stem.split('_')[0]}"

@@ -3,15 +3,19 @@
 import torch
 from torch import Tensor, nn
 
+from darkroom.contracts.defects import Defect
 from darkroom.imaging.texture import DETAILED, TEXTURE
 from darkroom.imaging.views import COLOURS, EVIDENCE, IN_PATCHES, IN_THUMBNAIL, LINES, STATISTICS
+from darkroom.networks.casts import CastNetwork
 from darkroom.networks.trunk import Trunk
+
+CAST = IN_THUMBNAIL.index(Defect.POOR_WHITE_BALANCE)  # its column
 
 
 class DefectNetwork(nn.Module):
     """A MobileNetV2 trunk over the thumbnail, a small dense network over the patches' texture.
 
-    Maps the six arrays of `Views`, batched, to severity logits (N, 9): first those
+    Maps the seven arrays of `Views`, batched, to severity logits (N, 9): first those
     of `IN_THUMBNAIL`, then those of `IN_PATCHES`.
     """
 
@@ -32,6 +36,7 @@ class DefectNetwork(nn.Module):
         self.frame = nn.Sequential(nn.Linear(128 * 4, 192), nn.ReLU(), nn.Dropout(0.2))
         self.frame_head = nn.Linear(192, len(IN_THUMBNAIL))
         self.tilt_head = nn.Linear(192, 1)  # training only: the signed angle steadies `rotation`
+        self.casts = CastNetwork(self.trunk.channels)
         self.texture = nn.Sequential(
             nn.Linear(TEXTURE, 96), nn.ReLU(), nn.Linear(96, 64), nn.ReLU()
         )
@@ -72,10 +77,14 @@ class DefectNetwork(nn.Module):
         statistics: Tensor,
         lines: Tensor,
         colours: Tensor,
+        chroma: Tensor,
         texture: Tensor,
         evidence: Tensor,
     ) -> Tensor:
         facts = self.find_facts(thumbnails, statistics, lines, colours)
         frame = self.frame_head(self.judge_facts(facts))
+        # Two opinions on casts, learned from different photos: their mean errs less than either.
+        known = torch.cat([facts[:, : self.trunk.channels], statistics, colours], dim=1)
+        cast = (frame[:, CAST : CAST + 1] + self.casts(known, chroma)[:, :1]) / 2
         grain = self.grain_head(self.see_grain(texture, evidence))
-        return torch.cat([frame, grain], dim=1)
+        return torch.cat([frame[:, :CAST], cast, frame[:, CAST + 1 :], grain], dim=1)

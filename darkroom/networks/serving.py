@@ -18,7 +18,7 @@ from darkroom.imaging.chroma import SIDE_STEP
 from darkroom.imaging.texture import PATCHES, TEXTURE
 from darkroom.imaging.tiles import TILE_PX
 from darkroom.imaging.upright import ANGLES, VOTES
-from darkroom.imaging.views import COLOURS, EVIDENCE, LINES, STATISTICS, THUMBNAIL_PX
+from darkroom.imaging.views import CHROMA, COLOURS, EVIDENCE, LINES, STATISTICS, THUMBNAIL_PX
 from darkroom.networks import restore, tone
 from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.deoldify.weights import read_folded
@@ -77,6 +77,7 @@ SERVED = {
         (
             _THUMBNAIL,
             *(_zeros(facts) for facts in (STATISTICS, LINES, COLOURS)),
+            _zeros(*CHROMA),
             _zeros(PATCHES, TEXTURE),
             _zeros(EVIDENCE),
         ),

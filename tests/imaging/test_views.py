@@ -6,6 +6,7 @@ from darkroom.imaging.photo import Format, Photo
 from darkroom.imaging.texture import TEXTURE
 from darkroom.imaging.views import (
     STATISTICS,
+    chroma_of,
     colours_of,
     evidence_of,
     lines_of,
@@ -63,6 +64,29 @@ def test_colours_tell_brightness_and_cast():
     assert shares == pytest.approx([0.5, 0, 0, 0, 0.5, 0, 0])
     assert warm == pytest.approx([np.log(24 / 14), 0, 0, 0, 0, 0, 0])
     assert cool == pytest.approx([0, 0, 0, 0, np.log(104 / 204), 0, 0])
+
+
+def test_chroma_tells_the_cast_of_dark_and_of_bright_pixels():
+    """Bright grey lies amid its plane, a dark brown off the middle; what is blown tells nothing."""
+    thumbnail = np.full((192, 192, 3), 255, np.uint8)
+    thumbnail[:96], thumbnail[96:144] = 200, (60, 40, 20)
+
+    shares = chroma_of(thumbnail) ** 2
+
+    assert shares[2, 20, 20] == pytest.approx(0.5)
+    assert shares[0, 27, 7] == pytest.approx(0.25)  # log(64 / 44) and log(24 / 44), 20 cells to 1
+    assert shares[:3].sum() == pytest.approx(0.75)
+
+
+def test_chroma_tells_the_colour_of_edges():
+    """Where a red wall has grey stripes of changing brightness, the wall itself makes no step."""
+    thumbnail = np.full((192, 192, 3), (180, 60, 60), np.uint8)
+    thumbnail[:, 64:128] = np.linspace(20, 240, 64)[:, None].astype(np.uint8)
+
+    edges = chroma_of(thumbnail)[3] ** 2
+
+    assert edges.sum() == pytest.approx(1)
+    assert edges.argmax() == 20 * 40 + 20
 
 
 @pytest.mark.parametrize("degrees", [-19, -7, 4, 13])

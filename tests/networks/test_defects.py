@@ -30,14 +30,12 @@ def test_halves_do_not_see_each_other():
     """Texture cannot move a thumbnail's defects, nor the thumbnail those of the texture."""
     torch.manual_seed(0)
     network = DefectNetwork().eval()
-    thumbnail, statistics, lines, colours, texture, evidence = map(
-        torch.from_numpy, stack_views([views_of(1)])
-    )
+    thumbnail, *told, texture, evidence = map(torch.from_numpy, stack_views([views_of(1)]))
 
     with torch.inference_mode():
-        whole = network(thumbnail, statistics, lines, colours, texture, evidence)
-        other_texture = network(thumbnail, statistics, lines, colours, 1 - texture, evidence)
-        other_frame = network(255 - thumbnail, statistics, lines, colours, texture, evidence)
+        whole = network(thumbnail, *told, texture, evidence)
+        other_texture = network(thumbnail, *told, 1 - texture, evidence)
+        other_frame = network(255 - thumbnail, *told, texture, evidence)
 
     frame, grain = slice(0, len(IN_THUMBNAIL)), slice(len(IN_THUMBNAIL), None)
     assert whole.shape == (1, len(IN_THUMBNAIL) + len(IN_PATCHES))

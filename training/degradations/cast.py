@@ -47,6 +47,18 @@ _WARM = np.stack([planckian(kelvin) for kelvin in np.geomspace(6500, 2000, 200)]
 _COOL = np.stack([planckian(kelvin) for kelvin in np.geomspace(6500, 25000, 200)])
 
 
+def draw_light(severity: float, rng: np.random.Generator) -> np.ndarray:
+    """Log chroma (log R/G, log B/G) of a light of the wrong colour; white (0, 0) at severity 0."""
+    length = STRONGEST * severity
+    tint = rng.normal(0, 0.12) * length * np.asarray([1.0, 1.0])  # off the locus: green to magenta
+    locus = _WARM if rng.random() < 0.6 else _COOL
+    reach = np.hypot(*locus.T)
+    along = locus[int(np.argmin(np.abs(reach - length)))]
+    # The cool end of the locus is near.
+    along = along * (length / max(float(np.hypot(*along)), 1e-6))
+    return np.asarray(along + tint)
+
+
 def poor_white_balance(
     srgb: Picture, severity: float, rng: np.random.Generator
 ) -> tuple[Picture, float]:
@@ -58,15 +70,7 @@ def poor_white_balance(
     """
     if severity <= 0:
         return srgb, 0.0
-    length = STRONGEST * severity
-    tint = rng.normal(0, 0.12) * length * np.asarray([1.0, 1.0])  # off the locus: green to magenta
-    locus = _WARM if rng.random() < 0.6 else _COOL
-    reach = np.hypot(*locus.T)
-    along = locus[int(np.argmin(np.abs(reach - length)))]
-    along = along * (
-        length / max(float(np.hypot(*along)), 1e-6)
-    )  # the cool end of the locus is near
-    red, blue = along + tint
+    red, blue = draw_light(severity, rng)
     linear = to_linear(srgb)
     share = np.ones(srgb.shape[:2], np.float32)
     if rng.random() < 0.4:

@@ -82,27 +82,27 @@ class Lit:
 
 def degrade_light(srgb: Picture, recipe: Recipe) -> Lit:
     """Apply what changes light and colour alone."""
-    picture = hazy(srgb, *_amount(recipe, Defect.HAZY))
-    picture = glaring(picture, *_amount(recipe, Defect.GLARING))
-    picture, sigma = low_light(picture, *_amount(recipe, Defect.LOW_LIGHT))
-    picture, tint = poor_white_balance(picture, *_amount(recipe, Defect.POOR_WHITE_BALANCE))
-    return Lit(low_contrast(picture, *_amount(recipe, Defect.LOW_CONTRAST)), sigma, tint)
+    picture = hazy(srgb, *amount_of(recipe, Defect.HAZY))
+    picture = glaring(picture, *amount_of(recipe, Defect.GLARING))
+    picture, sigma = low_light(picture, *amount_of(recipe, Defect.LOW_LIGHT))
+    picture, tint = poor_white_balance(picture, *amount_of(recipe, Defect.POOR_WHITE_BALANCE))
+    return Lit(low_contrast(picture, *amount_of(recipe, Defect.LOW_CONTRAST)), sigma, tint)
 
 
 def degrade(clean: Pixels, recipe: Recipe) -> Degraded:
     """Degrade a clean photo, sRGB (H, W, 3); rotation makes the result smaller."""
     truth = dict.fromkeys(Defect, 0.0) | dict(recipe.severities)
-    tilt, rng = _amount(recipe, Defect.ROTATION)
+    tilt, rng = amount_of(recipe, Defect.ROTATION)
     degrees = tilt * STEEPEST_DEGREES * float(rng.choice((-1, 1)))
     picture = rotate(np.asarray(clean, np.float32) / np.float32(255), degrees)
-    picture = blur(picture, *_amount(recipe, Defect.BLUR))
+    picture = blur(picture, *amount_of(recipe, Defect.BLUR))
     lit = degrade_light(picture, recipe)
-    pixels = to_pixels(noisy(lit.picture, *_amount(recipe, Defect.NOISY)))
+    pixels = to_pixels(noisy(lit.picture, *amount_of(recipe, Defect.NOISY)))
     truth[Defect.POOR_WHITE_BALANCE] = lit.cast
     total = float(np.hypot(lit.sigma, sensor.sigma_of(truth[Defect.NOISY])))
     truth[Defect.NOISY] = sensor.severity_of(total)
     payload = None
-    compressed, rng = _amount(recipe, Defect.JPEG_ARTIFACTS)
+    compressed, rng = amount_of(recipe, Defect.JPEG_ARTIFACTS)
     if compressed > 0:
         quality = compression.quality_of(compressed)
         payload = compression.compress(pixels, quality, subsampled=bool(rng.random() < 0.8))
@@ -117,6 +117,7 @@ def to_pixels(picture: Picture) -> Pixels:
     return (np.clip(picture, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _amount(recipe: Recipe, defect: Defect) -> tuple[float, np.random.Generator]:
+def amount_of(recipe: Recipe, defect: Defect) -> tuple[float, np.random.Generator]:
+    """The severity asked for, and the generator that the defect draws from, at its start."""
     order = tuple(Defect).index(defect)
     return recipe.severities.get(defect, 0.0), np.random.default_rng((recipe.seed, order))
