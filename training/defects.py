@@ -23,7 +23,8 @@ from darkroom.imaging.photo import Format, Photo, Pixels
 from darkroom.imaging.views import IN_PATCHES, IN_THUMBNAIL, Views, stack_views, take_views
 from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.weights import read_weights, write_weights
-from training.casts import WEIGHTS, measure_casts, train_casts
+from training.casts import WEIGHTS as WEIGHTS
+from training.casts import measure_casts, train_casts
 from training.degradations import Recipe, degrade, draw_recipe
 from training.degradations.geometry import STEEPEST_DEGREES
 from training.fine_tuning import Run, begin, in_bfloat16, prepare

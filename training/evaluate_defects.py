@@ -33,6 +33,9 @@ PRESENT = 0.2  # true severity from which a defect is there; below ABSENT it is 
 ABSENT = 0.02
 FALSE_ALARMS = 0.02  # most that a threshold may cost on clean photos; several fall on the same ones
 NEARLY = 0.01  # of F1
+# A good photo made brighter or given another tint is seen at once, a little darkness or tint that
+# stays is not.
+CAUTIOUS = frozenset({Defect.LOW_LIGHT, Defect.POOR_WHITE_BALANCE})
 
 
 @dataclass(frozen=True)
@@ -71,16 +74,14 @@ def fit_thresholds(judged: Judged) -> np.ndarray:
     """For each defect the lowest threshold with few enough false alarms and all but the best F1.
 
     F1 hardly changes over a wide range where severities are 0.4 and 0.8; real photos often have
-    less, so of equals the most sensitive is taken. A tint taken from a photo that had none is seen
-    at once, a weak one that stays is not: for casts it is the threshold with the best F0.5.
+    less, so of equals the most sensitive is taken; of the defects in `CAUTIOUS` the best by F0.5.
     """
     thresholds = []
     for column, defect in enumerate(COLUMNS):
         predicted = judged.predicted[:, column]
         alarms = np.quantile(predicted[judged.clean], 1 - FALSE_ALARMS)
         candidates = np.arange(max(0.05, float(alarms)), 0.6, 0.005)
-        cautious = defect is Defect.POOR_WHITE_BALANCE
-        beta, nearly = (0.5, 0.0) if cautious else (1.0, NEARLY)
+        beta, nearly = (0.5, 0.0) if defect in CAUTIOUS else (1.0, NEARLY)
         scores = np.asarray([f_measure(judged, column, t, beta) for t in candidates])
         good = candidates[scores >= scores.max() - nearly]
         thresholds.append(round(float(good[0]), 3))

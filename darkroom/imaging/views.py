@@ -183,7 +183,8 @@ def chroma_of(thumbnail: Pixels) -> NDArray[np.float32]:
     some = np.ascontiguousarray(thumbnail[::2, ::2])
     colours = _some_colours(thumbnail)
     light = cv2.LUT(colours.max(axis=0), _LIGHT).ravel()
-    cells = light * _CELLS + _cells_of(cv2.LUT(colours, _LOGARITHM))
+    logarithms = np.asarray(cv2.LUT(colours, _LOGARITHM), np.float32)
+    cells = light * _CELLS + _cells_of(logarithms)
     counts = np.bincount(cells, minlength=4 * _CELLS)[: 3 * _CELLS]
     # Of every other row: as good, at half the cost.
     across = cv2.absdiff(some[1:-1:2, 2:], some[1:-1:2, :-2])
