@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import sys
 from pathlib import Path
@@ -32,12 +33,12 @@ def toy(folder: Path, name: str, behaviour: str) -> Server:
 
 
 def starts(server: Server) -> list[int]:
-    """The process ids of all starts so far, from the server's log."""
-    lines = server.log.read_text().splitlines() if server.log.exists() else []
-    return [int(line.split()[1]) for line in lines if line.startswith("started")]
+    """The process ids of all starts so far, from the whole lines of the server's log."""
+    text = server.log.read_text() if server.log.exists() else ""
+    return [int(pid) for pid in re.findall(r"^started (\d+) .*\n", text, re.MULTILINE)]
 
 
-async def wait_until(condition, seconds: float = 20.0) -> None:
+async def wait_until(condition, seconds: float = 60.0) -> None:
     async with asyncio.timeout(seconds):
         while not condition():  # noqa: ASYNC110 – the toys are processes, they set no events
             await asyncio.sleep(0.02)
