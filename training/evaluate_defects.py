@@ -33,9 +33,8 @@ PRESENT = 0.2  # true severity from which a defect is there; below ABSENT it is 
 ABSENT = 0.02
 FALSE_ALARMS = 0.02  # most that a threshold may cost on clean photos; several fall on the same ones
 NEARLY = 0.01  # of F1
-# A good photo made brighter or given another tint is seen at once, a little darkness or tint that
-# stays is not.
-CAUTIOUS = frozenset({Defect.LOW_LIGHT, Defect.POOR_WHITE_BALANCE})
+# A tint taken from a photo that had none is seen at once, a weak one that stays is not.
+CAUTIOUS = frozenset({Defect.POOR_WHITE_BALANCE})
 
 
 @dataclass(frozen=True)
