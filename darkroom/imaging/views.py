@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darkroom.contracts.defects import Defect
+from darkroom.imaging.counting import count_chroma, count_directions, count_tints, keep_strong
 from darkroom.imaging.photo import Photo, Pixels
 from darkroom.imaging.resizing import shrink
 from darkroom.imaging.texture import cut_patches, texture_of
@@ -22,10 +23,9 @@ STATISTICS = 5 * len(PERCENTILES) + 2
 EVIDENCE = 3
 COLOURS = 3 * 7 + 12 * 12
 CHROMA = (4, 40, 40)
-_CELLS = CHROMA[1] * CHROMA[2]
-# Of each level; taken by OpenCV's look-up, five times as fast as by numpy's indices.
+# Of each level; the logarithms of steps across and down, too, which add up to 510.
 _CUBE = (np.arange(256, dtype=np.float32) / 255) ** 3
-_LOGARITHM = np.log(np.arange(256, dtype=np.float32) + 4)  # 4 keeps black's noise out
+_LOGARITHM = np.log(np.arange(511, dtype=np.float32) + 4)  # 4 keeps black's noise out
 _LIGHT = np.searchsorted((70, 150, 251), np.arange(256), side="right").astype(np.int32)
 _BAND = np.searchsorted((32, 64, 112, 160, 208, 250), np.arange(256)).astype(np.int32)
 TILTS_DEGREES = 20  # lines further from upright or level than this tell nothing about a tilt
@@ -102,11 +102,12 @@ def statistics_of(thumbnail: Pixels) -> NDArray[np.float32]:
     The cast is log(R/G) and log(B/G) of the shades-of-grey illuminant, Minkowski norm 6 (Finlayson
     and Trezzi 2004, "Shades of gray and colour constancy").
     """
-    colours = _some_colours(thumbnail)
+    colours = np.ascontiguousarray(_some_pixels(thumbnail).transpose(2, 0, 1)).reshape(3, -1)
     channels = np.concatenate([colours, colours.min(axis=0)[None], colours.max(axis=0)[None]])
     ranks = (np.asarray(PERCENTILES) / 100 * (colours.shape[1] - 1)).astype(int)
     # Stable means radix sort for 8-bit integers: 20 times faster than the default.
     percentiles = np.sort(channels, axis=1, kind="stable")[:, ranks].astype(np.float32) / 255
+    # By OpenCV's look-up, five times as fast as by numpy's indices.
     cubed = cv2.LUT(colours, _CUBE)
     illuminant = cubed * cubed
     light = (illuminant.mean(axis=1) + 1e-6) ** (1 / 6)
@@ -114,9 +115,9 @@ def statistics_of(thumbnail: Pixels) -> NDArray[np.float32]:
     return np.concatenate([percentiles.ravel(), cast]).astype(np.float32)
 
 
-def _some_colours(thumbnail: Pixels) -> NDArray[np.uint8]:
-    """Red, green and blue (3, 9216) of a quarter of the pixels, which is enough."""
-    return np.ascontiguousarray(thumbnail[::2, ::2].transpose(2, 0, 1)).reshape(3, -1)
+def _some_pixels(thumbnail: Pixels) -> Pixels:
+    """A quarter of the pixels (96, 96, 3), which is enough."""
+    return np.ascontiguousarray(thumbnail[::2, ::2])
 
 
 def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
@@ -127,22 +128,16 @@ def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
     width / height of the photo, since the thumbnail is squeezed to a square.
     """
     grey = cv2.GaussianBlur(cv2.cvtColor(thumbnail, cv2.COLOR_RGB2GRAY), (0, 0), 1.0)
-    across = cv2.Scharr(grey, cv2.CV_32F, 1, 0)
+    across = np.asarray(cv2.Scharr(grey, cv2.CV_32F, 1, 0), np.float32)
     down = cv2.Scharr(grey, cv2.CV_32F, 0, 1) * np.float32(aspect)
-    strength = cv2.magnitude(across, down)
-    strong = np.flatnonzero(strength > 1.3 * cv2.mean(strength)[0])
-    if not strong.size:
-        return np.zeros(LINES, np.float32)
-    angle = cv2.phase(np.ravel(across)[strong], np.ravel(down)[strong], angleInDegrees=True).ravel()
-    turned = angle + TILTS_DEGREES
-    # The gradient of an upright edge points across; both its senses are one direction.
-    for _ in range(2):  # a quarter of the time of a remainder
-        turned[turned >= 180] -= 180
-    level = turned >= 90
-    offset = turned - 90 * level
-    seen = offset < 2 * TILTS_DEGREES
-    bins = (offset + 2 * TILTS_DEGREES * level)[seen].astype(np.intp)
-    histogram = np.bincount(bins, np.sqrt(np.ravel(strength)[strong][seen]), LINES)
+    strength = np.asarray(cv2.magnitude(across, down), np.float32)
+    kept = np.empty((3, strength.size), np.float32)
+    faintest = np.float32(1.3 * cv2.mean(strength)[0])
+    count = keep_strong(across, down, strength, faintest, kept)
+    histogram = np.zeros(LINES)
+    if count:
+        degrees = cv2.phase(kept[0, :count], kept[1, :count], angleInDegrees=True)
+        count_directions(np.ravel(degrees), kept[2, :count], histogram.reshape(2, -1))
     return np.asarray(histogram * LINES / max(float(histogram.sum()), 1e-6), np.float32)
 
 
@@ -160,15 +155,10 @@ def colours_of(thumbnail: Pixels) -> NDArray[np.float32]:
     (165,) float32: for each of 7 bands of brightness its share of the pixels and the mean log(R/G)
     and log(B/G) there; then a histogram of both, 12×12 over ±1, as square roots of shares.
     """
-    colours = _some_colours(thumbnail)
-    red, green, blue = cv2.LUT(colours, _LOGARITHM)
-    warm, cool = red - green, blue - green
-    band = cv2.LUT(colours.max(axis=0), _BAND).ravel()
-    counts = np.bincount(band, minlength=7)
-    means = [np.bincount(band, plane, 7) / np.maximum(counts, 1) for plane in (warm, cool)]
-    cell = np.clip((np.stack([warm, cool]) + 1) * 6, 0, 11.9).astype(np.intp)
-    histogram = np.bincount(cell[0] * 12 + cell[1], minlength=144) / len(band)
-    parts = (counts / len(band), *means, np.sqrt(histogram))
+    counts, histogram, sums = np.zeros(7, np.int64), np.zeros((12, 12), np.int64), np.zeros((2, 7))
+    count_tints(_some_pixels(thumbnail), _LOGARITHM, _BAND, counts, histogram, sums)
+    pixels = counts.sum()
+    parts = (counts / pixels, *sums / np.maximum(counts, 1), np.sqrt(histogram.ravel() / pixels))
     return np.concatenate(parts).astype(np.float32)
 
 
@@ -180,28 +170,8 @@ def chroma_of(thumbnail: Pixels) -> NDArray[np.float32]:
     weighted by their strength. Edges tell the light of things that fill the frame with their own
     colour (van de Weijer et al. 2007, "Edge-based color constancy").
     """
-    some = np.ascontiguousarray(thumbnail[::2, ::2])
-    colours = _some_colours(thumbnail)
-    light = cv2.LUT(colours.max(axis=0), _LIGHT).ravel()
-    logarithms = np.asarray(cv2.LUT(colours, _LOGARITHM), np.float32)
-    cells = light * _CELLS + _cells_of(logarithms)
-    counts = np.bincount(cells, minlength=4 * _CELLS)[: 3 * _CELLS]
-    # Of every other row: as good, at half the cost.
-    across = cv2.absdiff(some[1:-1:2, 2:], some[1:-1:2, :-2])
-    down = cv2.absdiff(some[2::2, 1:-1], some[:-2:2, 1:-1])
-    steps = cv2.add(across, down, dtype=cv2.CV_32F).reshape(-1, 3).T
-    strength = steps.sum(axis=0)
-    weights = np.bincount(_cells_of(np.log(steps + np.float32(4))), strength, _CELLS)
-    shares = (counts / len(cells), weights / max(float(strength.sum()), 1.0))
-    return np.sqrt(np.concatenate(shares)).astype(np.float32).reshape(CHROMA)
-
-
-def _cells_of(logarithms: NDArray[np.float32]) -> NDArray[np.int32]:
-    """Where each pixel lies in a plane of `chroma_of`: (3, N) of R, G and B → (N,)."""
-    red, green, blue = logarithms
-    side = CHROMA[1]
-    rows, columns = (
-        np.clip((plane + 1) * np.float32(side / 2), 0, side - 0.01).astype(np.int32).ravel()
-        for plane in (red - green, blue - green)
-    )
-    return np.asarray(rows * side + columns, np.int32)
+    counts = np.zeros((5, *CHROMA[1:]), np.int64)
+    count_chroma(_some_pixels(thumbnail), _LOGARITHM, _LIGHT, counts)
+    pixels, strength = counts[:4].sum(), counts[4].sum()
+    shares = np.concatenate([counts[:3] / pixels, counts[4:] / max(strength, 1)])
+    return np.asarray(np.sqrt(shares), np.float32)
