@@ -81,7 +81,7 @@ def take_views(photo: Photo) -> Views:
 
 
 def stack_views(views: Sequence[Views]) -> tuple[np.ndarray, ...]:
-    """Batch the six arrays, in the order above, which is that of the network's arguments."""
+    """Batch the arrays, in the order above, which is that of the network's arguments."""
     names = [field.name for field in fields(Views)]
     return tuple(np.stack([getattr(view, name) for view in views]) for name in names)
 
