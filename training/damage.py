@@ -20,10 +20,10 @@ MARGIN_PX = 16, 8  # before and behind, damaged with the crop and cut off: no ke
 ALIGNED = 0.75  # of the crops begin where a block of the JPEG does, as the tiles of most files do
 # What occurs together, and how often.
 KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
-    (0.08, ()),
-    (0.09, (Defect.NOISY,)),
-    (0.38, (Defect.JPEG_ARTIFACTS,)),  # this and blur are slow to learn
-    (0.29, (Defect.BLUR,)),
+    (0.06, ()),
+    (0.07, (Defect.NOISY,)),
+    (0.45, (Defect.JPEG_ARTIFACTS,)),  # this and blur are slow to learn
+    (0.26, (Defect.BLUR,)),
     (0.05, (Defect.NOISY, Defect.JPEG_ARTIFACTS)),
     (0.05, (Defect.BLUR, Defect.NOISY)),
     (0.03, (Defect.BLUR, Defect.JPEG_ARTIFACTS)),
