@@ -29,9 +29,7 @@ KINDS: tuple[tuple[float, tuple[Defect, ...]], ...] = (
     (0.03, (Defect.BLUR, Defect.JPEG_ARTIFACTS)),
     (0.03, (Defect.BLUR, Defect.NOISY, Defect.JPEG_ARTIFACTS)),
 )
-SHAKEN = (
-    0.75  # of blurred crops: a shake's direction has to be guessed, which is the slowest to learn
-)
+SHAKEN = 0.75  # of blurred crops: the direction has to be guessed, which is slowest to learn
 # How far off a diagnosis is where the defect is there (mean absolute error).
 DOUBT = {Defect.NOISY: 0.03, Defect.BLUR: 0.1, Defect.JPEG_ARTIFACTS: 0.03}
 _SHARES = np.asarray([share for share, _ in KINDS])
