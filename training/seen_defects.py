@@ -1,0 +1,30 @@
+"""Defects that photos have by themselves, as seen by eye: `seen_defects.csv`, with a word why.
+
+What is called clean is taken as it is found: some of it has a light of its own colour, or little of
+it. Such a photo is no negative for that defect, and with a cast added to its own it may even end
+nearer to white. All held-out photos of `find_photos` were looked at on contact sheets, before and
+without any network's opinion of them, and are here if what must be white is not, or if half of the
+frame lies in the dark; what was doubtful is not here.
+"""
+
+import csv
+from functools import cache
+from pathlib import Path
+
+from darkroom.contracts.defects import Defect
+
+LIST = Path(__file__).with_suffix(".csv")
+
+
+def seen_in(path: Path) -> frozenset[Defect]:
+    """The defects that the photo `path`, of the data set's folder `photos`, has by itself."""
+    return _read(LIST).get(f"photos/{path.parent.name}/{path.name}", frozenset())
+
+
+@cache
+def _read(rows: Path) -> dict[str, frozenset[Defect]]:
+    seen: dict[str, frozenset[Defect]] = {}
+    with rows.open(newline="") as lines:
+        for row in csv.DictReader(lines):
+            seen[row["file"]] = seen.get(row["file"], frozenset()) | {Defect(row["defect"])}
+    return seen
