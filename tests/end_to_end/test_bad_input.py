@@ -1,10 +1,8 @@
 """Bad input through the real cluster: its status and code, and the next good photo is served."""
 
 import io
-import struct
 import urllib.error
 import urllib.request
-import zlib
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -23,30 +21,10 @@ from darkroom.contracts.errors import (
     UnsupportedPhoto,
 )
 from tests.end_to_end.pictures import PATIENT_MS, darken, read
+from tests.imaging.forge import declare_size, png_of_one_colour
 from tests.photos import load_photo, to_bytes
 
 pytestmark = pytest.mark.stack
-
-
-def png_of_one_colour(width: int, height: int) -> bytes:
-    """A PNG that unpacks to a thousand times its size."""
-    pack = zlib.compressobj(9)
-    row = bytes(1 + 3 * width)
-    packed = b"".join(pack.compress(row) for _ in range(height)) + pack.flush()
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", packed), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
-    )
-
-
-def jpeg_that_claims(width: int, height: int) -> bytes:
-    """A small JPEG whose header says another size."""
-    photo = bytearray(to_bytes(load_photo("chelsea")))
-    frame = photo.index(b"\xff\xc0")
-    photo[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
-    return bytes(photo)
 
 
 def animated_webp() -> bytes:
@@ -74,7 +52,10 @@ BAD_PHOTOS = {
     "pdf": (b"%PDF-1.7\n" + bytes(100), UnsupportedPhoto),
     "jpeg of three bytes": (b"\xff\xd8\xff", UnreadablePhoto),
     "png without data": (to_bytes(load_photo("chelsea"), "png")[:60], UnreadablePhoto),
-    "claims 65500×65500": (jpeg_that_claims(65_500, 65_500), TooManyPixels),
+    "claims 65500×65500": (
+        declare_size(to_bytes(load_photo("chelsea")), 65_500, 65_500),
+        TooManyPixels,
+    ),
     "bomb of 9000×9000": (png_of_one_colour(9000, 9000), TooManyPixels),
     "over the byte limit": (b"\xff\xd8\xff" + bytes(33 << 20), PayloadTooLarge),
 }

@@ -4,14 +4,13 @@ import asyncio
 import gzip
 import io
 import random
-import struct
-import zlib
 from collections import Counter
 
 import aiohttp
 import pytest
 
 from tests.gateway.photos import a_form, a_photo, an_animation
+from tests.imaging.forge import declare_size, forge_png
 
 LIMIT = 20_000  # bytes, of the gateways here
 HANG_S = 30.0
@@ -27,23 +26,6 @@ async def refused(client, status, code, path="/enhance_image", **sent):
     assert "Traceback" not in problem["detail"]
     async with client.post("/enhance_image", data=a_photo()) as reply:
         assert reply.status == 200
-
-
-def a_huge_png(width=30_000, height=30_000):
-    """A bomb: 200 KB of zeros that would be 2.7 GB of pixels."""
-    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
-    chunks = ((b"IHDR", header), (b"IDAT", zlib.compress(bytes(1 << 20))), (b"IEND", b""))
-    return b"\x89PNG\r\n\x1a\n" + b"".join(
-        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
-        for name, data in chunks
-    )
-
-
-def a_huge_jpeg():
-    """65 500 × 65 500 by its header, a few hundred bytes of data."""
-    small = a_photo(size=(8, 6))
-    frame = small.index(b"\xff\xc0")
-    return small[: frame + 5] + struct.pack(">HH", 65_500, 65_500) + small[frame + 9 :]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +58,13 @@ async def test_header_cut_off(client, file_format, length):
 
 
 @pytest.mark.parametrize(
-    "payload", [a_huge_png(), a_huge_jpeg(), a_huge_png(50_000_001, 1)], ids=["png", "jpeg", "thin"]
+    "payload",
+    [
+        forge_png(30_000, 30_000),
+        declare_size(a_photo(), 65_500, 65_500),
+        forge_png(50_000_001, 1),
+    ],
+    ids=["png", "jpeg", "thin"],
 )
 async def test_more_pixels_than_allowed(client, payload):
     """Seen in the header; nothing is decoded."""

@@ -27,6 +27,14 @@ def forge_png(width: int, height: int, *extra: bytes, pixels: bytes = b"") -> by
     return b"".join([PNG_MAGIC, ihdr(width, height), *extra, data, png_chunk(b"IEND", b"")])
 
 
+def png_of_one_colour(width: int, height: int) -> bytes:
+    """A whole PNG, black and of one bit a pixel: as RGB, 24,000 times as many bytes."""
+    pack, row = zlib.compressobj(9), bytes(1 + -(-width // 8))
+    packed = b"".join(pack.compress(row) for _ in range(height)) + pack.flush()
+    header, data = ihdr(width, height, bits=1, colour_type=0), png_chunk(b"IDAT", packed)
+    return b"".join([PNG_MAGIC, header, data, png_chunk(b"IEND", b"")])
+
+
 def insert_chunks(png: bytes, *chunks: bytes) -> bytes:
     """The PNG with chunks behind its IHDR."""
     return png[:33] + b"".join(chunks) + png[33:]
