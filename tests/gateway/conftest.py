@@ -18,6 +18,7 @@ from tests.gateway.replica import Replica
 
 __all__ = ["database_url", "postgres"]  # fixtures, known by their names
 
+PATIENT_MS = 20_000  # few of these tests are about time, and the machine may be busy
 NO_PAGE = Path("nowhere")  # built or not, the page is no matter of these tests
 
 Gateway = Callable[..., Awaitable[aiohttp.ClientSession]]
@@ -65,6 +66,7 @@ async def gateway(replica: Replica) -> AsyncIterator[Gateway]:
             given = {
                 "defects_url": HttpUrl(replica.url),
                 "tone_url": HttpUrl(replica.url),
+                "budget_ms": PATIENT_MS,
                 "cache_ttl_s": 0,
                 "page_dir": NO_PAGE,
             }

@@ -4,9 +4,6 @@ import asyncio
 import json
 import re
 import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import pytest
 from pydantic import ValidationError
@@ -23,19 +20,6 @@ from tests.gateway.conftest import NO_PAGE
 from tests.gateway.photos import a_photo
 from tests.gateway.process import gateway_process
 from tests.gateway.replica import a_diagnosis, a_model_reply
-
-ROOT = Path(__file__).parents[2]
-
-
-def test_gateway_never_imports_torch_or_numpy():
-    """In a fresh interpreter: it touches no pixels."""
-    code = "import gateway.app, gateway.serving, sys; print(*sys.modules)"
-    done = subprocess.run(
-        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-
-    assert "gateway.app" in done.stdout.split()
-    assert not {"torch", "numpy", "cv2", "PIL"} & set(done.stdout.split())
 
 
 async def test_live_process_says_so(client):
@@ -230,7 +214,7 @@ async def test_termination_finishes_what_was_begun(replica):
 
 async def test_leaving_gateway_says_so_before_it_closes(replica):
     """For a while photos are still taken, over connections that end; `/readyz` keeps more away."""
-    async with gateway_process(replica.url, DARKROOM_DRAIN_S="2") as (process, client):
+    async with gateway_process(replica.url, DARKROOM_DRAIN_S="3") as (process, client):
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(20):
             while (await client.get("/readyz")).status != 503:  # noqa: ASYNC110 – a process

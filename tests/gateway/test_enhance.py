@@ -7,8 +7,9 @@ import pytest
 
 from darkroom.contracts import headers
 from darkroom.contracts.report import Report, StepRequest
+from tests.gateway.conftest import PATIENT_MS
 from tests.gateway.photos import a_form, a_photo, brightness
-from tests.gateway.replica import a_diagnosis, a_model_reply, answers, hangs, rubbish, until
+from tests.gateway.replica import Held, a_diagnosis, a_model_reply, answers, hangs, rubbish, until
 
 
 def report_of(reply):
@@ -45,7 +46,7 @@ async def test_report_tells_the_whole_story(client):
     assert report.diagnosed_by.model == "defects"
     assert [(step.enhancer, step.defects) for step in report.steps] == [("tone", ("low_light",))]
     assert report.steps[0].by.stages.total_ms == 3
-    assert 0 < report.steps[0].ms < report.total_ms < report.budget_ms == 1000
+    assert 0 < report.steps[0].ms < report.total_ms < report.budget_ms == PATIENT_MS
 
 
 async def test_report_fits_where_headers_are_read(client):
@@ -83,7 +84,7 @@ async def test_enhancer_learns_severities_strength_and_time(client, replica):
     """One hop carries all the defects of `tone`, what was diagnosed and what time is left."""
     replica.diagnosis = a_diagnosis(low_light=0.9, hazy=0.6, noisy=0.7)
 
-    async with client.post("/enhance_image?strength=0.5&budget_ms=800", data=a_photo()) as reply:
+    async with client.post("/enhance_image?strength=0.5&budget_ms=8000", data=a_photo()) as reply:
         assert reply.status == 200
 
     model, sent, payload = replica.seen[-1]
@@ -91,7 +92,7 @@ async def test_enhancer_learns_severities_strength_and_time(client, replica):
     assert (model, asked.enhancer, asked.strength) == ("tone", "tone", 0.5)
     assert asked.defects == {"low_light": 0.9, "hazy": 0.6}
     assert payload == a_photo()
-    assert 0 < int(sent[headers.BUDGET]) < 800
+    assert 0 < int(sent[headers.BUDGET]) < 8000
     assert sent["Content-Type"] == "application/octet-stream"
     assert sent[headers.REQUEST_ID] == reply.headers[headers.REQUEST_ID]
 
@@ -164,8 +165,8 @@ async def test_out_of_time_before_anything_is_mended(gateway, replica):
 
 
 async def test_step_too_dear_for_the_time_left_is_not_tried(client, replica):
-    """Its last photo took 5 s a megapixel, so this one gets 504 at once instead of a late try."""
-    replica.network_ms = 5_000_000
+    """Its last photo took hours a megapixel: this one gets 504 at once instead of a late try."""
+    replica.network_ms = 50_000_000
     async with client.post("/enhance_image", data=a_photo()) as reply:
         assert reply.status == 200
 
@@ -224,11 +225,11 @@ async def test_diagnosis_comes_with_its_plan(client, replica):
 
 async def test_client_that_hangs_up_frees_everything(gateway, replica):
     """The hop is cancelled, and the only place is free for the next photo."""
-    client = await gateway(max_in_flight=1, budget_ms=20_000)
+    client = await gateway(max_in_flight=1)
     replica.behaviours["defects"] = hangs
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.3):
-            await client.post("/enhance_image", data=a_photo())
+    leaving = asyncio.create_task(client.post("/enhance_image", data=a_photo()))
+    await until(lambda: bool(replica.seen))
+    leaving.cancel()
     await until(lambda: replica.cancelled == 1)
 
     replica.behaviours.clear()
@@ -238,15 +239,16 @@ async def test_client_that_hangs_up_frees_everything(gateway, replica):
 
 async def test_more_photos_than_places_are_refused(gateway, replica):
     """429 with a time to come back, while the photo in hand is still finished."""
-    client = await gateway(max_in_flight=1, budget_ms=1000)
-    replica.behaviours["defects"] = hangs
+    client = await gateway(max_in_flight=1)
+    held = replica.behaviours["defects"] = Held(replica)
     first = asyncio.create_task(client.post("/enhance_image", data=a_photo()))
-    await until(lambda: bool(replica.seen))
+    await held.is_there()
 
     async with client.post("/enhance_image", data=a_photo()) as reply:
         assert (reply.status, reply.headers["Retry-After"]) == (429, "1")
         assert (await reply.json())["code"] == "over_capacity"
-    assert (await first).status == 504
+    held.go_on()
+    assert (await first).status == 200
 
 
 async def test_first_hop_may_refuse_the_photo(client, replica):

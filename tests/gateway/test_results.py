@@ -10,13 +10,13 @@ from darkroom.contracts.plan import SkippedStep, SkipReason
 from darkroom.contracts.report import ColorizeReport, Report, StepReport
 from gateway.results import is_final
 from tests.gateway.photos import a_photo
-from tests.gateway.replica import a_diagnosis, a_model_reply, answers, hangs, until
+from tests.gateway.replica import Held, a_diagnosis, a_model_reply, answers, hangs, until
 
 
 @pytest.fixture
 async def client(gateway):
     """A gateway that keeps results for a minute, with models that have introduced themselves."""
-    client = await gateway(cache_ttl_s=60, budget_ms=20_000)
+    client = await gateway(cache_ttl_s=60)
     async with client.post("/enhance_image", data=a_photo(seed=99)) as reply:
         assert reply.status == 200
     return client
@@ -70,7 +70,7 @@ async def test_client_may_ask_not_to_be_remembered(client):
 async def test_results_for_want_of_a_replica_are_not_kept(client, replica, gateway):
     """The same request gets all of it at a better moment."""
     replica.diagnosis = a_diagnosis(low_light=0.9, noisy=0.9)
-    client = await gateway(cache_ttl_s=60, budget_ms=20_000, restore_url=replica.url)
+    client = await gateway(cache_ttl_s=60, restore_url=replica.url)
     await enhance(client, a_photo(seed=98))
     replica.behaviours["restore"] = answers(503)
     assert (await enhance(client))[:2] == ("miss", 200)
@@ -94,7 +94,7 @@ async def test_results_at_a_smaller_size_are_not_kept(client, replica, note):
 async def test_results_without_foresight_are_not_kept(replica, gateway):
     """Where `tone` was too busy to foresee, an equal request may get a better answer."""
     replica.diagnosis = a_diagnosis(low_light=0.9, noisy=0.9)
-    client = await gateway(cache_ttl_s=60, budget_ms=20_000, restore_url=replica.url)
+    client = await gateway(cache_ttl_s=60, restore_url=replica.url)
     await enhance(client, a_photo(seed=98))
     replica.foresees = answers(503)
     assert (await enhance(client))[:2] == ("miss", 200)
@@ -137,19 +137,37 @@ async def test_equal_requests_at_once_are_one_run(client, replica):
     assert [model for model, *_ in replica.seen] == ["defects", "tone"]
 
 
+async def until_in_hand(client, photos):
+    """Wait until the gateway is at work on so many photos."""
+    async with asyncio.timeout(60):
+        while True:
+            async with client.get("/metrics") as reply:
+                if f"darkroom_photos_in_flight {photos:.1f}" in (await reply.text()).splitlines():
+                    return
+
+
 async def test_leaving_client_does_not_end_what_another_waits_for(client, replica):
-    """The first to ask hangs up; only when the last does is the work stopped."""
+    """One of two hangs up: the other gets the photo that they both asked for."""
+    held = replica.behaviours["defects"] = Held(replica)
+    replica.seen.clear()
+    leaves, stays = (asyncio.create_task(enhance(client)) for _ in range(2))
+    await until_in_hand(client, 2)
+    leaves.cancel()
+    await until_in_hand(client, 1)
+    held.go_on()
+
+    assert (await stays)[1] == 200
+    assert [model for model, *_ in replica.seen] == ["defects", "tone"]
+
+
+async def test_work_ends_when_the_last_client_leaves(client, replica):
+    """Both of two hang up: the model server sees that nobody waits any more."""
     replica.behaviours["defects"] = hangs
     replica.seen.clear()
-    first, second = (
-        asyncio.create_task(enhance(client, query="?budget_ms=50000")) for _ in range(2)
-    )
-    await until(lambda: bool(replica.seen))
-    await asyncio.sleep(0.05)
-    first.cancel()
-    await asyncio.sleep(0.05)
-    assert replica.cancelled == 0
+    leaving = [asyncio.create_task(enhance(client)) for _ in range(2)]
+    await until_in_hand(client, 2)
+    for task in leaving:
+        task.cancel()
 
-    second.cancel()
     await until(lambda: replica.cancelled == 1)
     assert len(replica.seen) == 1
