@@ -21,7 +21,7 @@ from gateway.app import create_app
 from gateway.jobs.worker import JobWorker
 from gateway.serving import SERVER_OPTIONS
 from gateway.settings import Settings
-from tests.gateway.conftest import NO_PAGE, serve_on_a_free_port
+from tests.gateway.conftest import NO_PAGE, PATIENT_MS, serve_on_a_free_port
 from tests.gateway.photos import a_form, a_photo
 
 ROOT = Path(__file__).parents[3]
@@ -94,6 +94,7 @@ async def start_jobs(replica, database_url, tmp_path) -> AsyncIterator[StartJobs
             given: dict[str, Any] = {
                 "defects_url": replica.url,
                 "tone_url": replica.url,
+                "budget_ms": PATIENT_MS,
                 "cache_ttl_s": 0,
                 "page_dir": NO_PAGE,
                 "database_url": database_url,

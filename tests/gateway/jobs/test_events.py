@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
+
+import aiohttp
 
 from gateway.jobs.database import Database
 from gateway.jobs.progress import Progress, Result
@@ -13,14 +17,28 @@ from tests.gateway.photos import a_form, a_photo
 HANG_S = 180.0  # an idle machine takes one or two; on a busy one tries fail and are made again
 
 
-async def events(jobs, path: str, last: str = "", **given: Any) -> list[tuple[str, int, Any]]:
-    """(event, id, data) of a stream that ends by itself."""
+@asynccontextmanager
+async def stream(jobs, path: str, last: str = "") -> AsyncIterator[aiohttp.StreamReader]:
+    """An open stream of events; `last` is the id of the last one that its client has seen."""
     headers = jobs.headers | ({"Last-Event-ID": last} if last else {})
     url = f"{jobs.url}/api/images{path}"
-    async with asyncio.timeout(HANG_S), jobs.http.get(url, headers=headers, **given) as reply:
+    async with asyncio.timeout(HANG_S), jobs.http.get(url, headers=headers) as reply:
         assert reply.status == 200, await reply.read()
         assert reply.content_type == "text/event-stream"
-        return parsed((await reply.read()).decode())
+        yield reply.content
+
+
+async def events(jobs, path: str, last: str = "") -> list[tuple[str, int, Any]]:
+    """(event, id, data) of a stream that ends by itself."""
+    async with stream(jobs, path, last) as content:
+        return parsed((await content.read()).decode())
+
+
+async def first_event(content: aiohttp.StreamReader) -> list[tuple[str, int, Any]]:
+    """The first of an open stream, as soon as it comes."""
+    while not (found := parsed((await content.readuntil(b"\n\n")).decode())):
+        continue  # `retry` and comments are no events
+    return found
 
 
 def parsed(text: str) -> list[tuple[str, int, Any]]:
@@ -32,11 +50,10 @@ def parsed(text: str) -> list[tuple[str, int, Any]]:
 async def test_stream_follows_a_job_to_its_end(jobs, work):
     """The present state at once, each change as it happens, then `end`."""
     job = await jobs.submit()
-    following = asyncio.create_task(events(jobs, f"/{job['id']}/events"))
-    await asyncio.sleep(0.3)
-    work(jobs)
-
-    found = await following
+    async with stream(jobs, f"/{job['id']}/events") as content:
+        found = await first_event(content)
+        work(jobs)
+        found += parsed((await content.read()).decode())
 
     statuses = [data["status"] for name, _, data in found if name == "job"]
     assert statuses[0] == "pending"
@@ -116,10 +133,10 @@ async def test_sessions_stream_tells_of_new_jobs_and_of_no_stranger(jobs):
 async def test_stream_outlives_the_databases_restart(jobs, work, postgres):
     """PostgreSQL goes and comes back: an open stream still tells of the job's end."""
     job = await jobs.submit()
-    following = asyncio.create_task(events(jobs, f"/{job['id']}/events"))
-    await asyncio.sleep(0.3)
-    await asyncio.to_thread(postgres.stop)
-    await asyncio.to_thread(postgres.start)
-    work(jobs)
+    async with stream(jobs, f"/{job['id']}/events") as content:
+        await first_event(content)
+        await asyncio.to_thread(postgres.stop)
+        await asyncio.to_thread(postgres.start)
+        work(jobs)
 
-    assert (await following)[-1][0] == "end"
+        assert parsed((await content.read()).decode())[-1][0] == "end"
