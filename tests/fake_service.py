@@ -37,6 +37,7 @@ class FakeService:
     refusals: dict[bytes, ServiceError] = field(default_factory=dict)
     busy: int = 0  # so many photos are refused for the load before one is taken
     delay_s: float = 0.0
+    company: int = 1  # so many photos have to be there at once before the first is answered
     tells: bool = True  # whether answers carry the report
     received: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     most_at_once: int = 0
@@ -48,6 +49,8 @@ class FakeService:
         self._at_once += 1
         self.most_at_once = max(self.most_at_once, self._at_once)
         await asyncio.sleep(self.delay_s)
+        while self.most_at_once < self.company:  # noqa: ASYNC110 - the client's timeout bounds it
+            await asyncio.sleep(0.005)
         self._at_once -= 1
         error = self.refusals.get(photo)
         if self.busy:

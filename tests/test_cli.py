@@ -226,7 +226,7 @@ def test_colours_that_there_are_not_are_wrong_usage(run, service, photos, tmp_pa
 
 def test_photos_under_way_are_bounded(run, service, tmp_path):
     """--jobs is how many photos are sent at the same time, however many there are."""
-    service.delay_s = 0.05
+    service.delay_s, service.company = 0.05, 3
     files = [tmp_path / f"{number}.jpg" for number in range(9)]
     for file in files:
         file.write_bytes(b"photo")

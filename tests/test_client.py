@@ -167,7 +167,7 @@ async def test_sync_client_works_inside_a_running_loop(service):
 
 async def test_async_client_carries_many_calls(service):
     """One `AsyncDarkroom` has several photos under way at the same time."""
-    service.delay_s = 0.2
+    service.company = 5
     async with AsyncDarkroom(service.url) as darkroom:
         await asyncio.gather(*(darkroom.enhance(b"photo") for _ in range(5)))
 

@@ -123,14 +123,6 @@ def test_imports_follow_the_table(file):
     assert not forbidden
 
 
-def test_contracts_need_pydantic_alone():
-    """The words and wire shapes can be used wherever pydantic is."""
-    files = (PROJECT / "darkroom" / "contracts").glob("*.py")
-    roots = {name.partition(".")[0] for file in files for name in imports(file)}
-
-    assert roots - sys.stdlib_module_names == {"pydantic", "darkroom"}
-
-
 @pytest.mark.parametrize("module", ["gateway.app", "gateway.__main__"])
 def test_gateway_loads_nothing_that_touches_pixels(module):
     """In a fresh interpreter the gateway brings in no torch, no numpy and no codec."""

@@ -89,13 +89,19 @@ async def cluster(run_folder, gateway, tmp_path, monkeypatch):  # noqa: ARG001 �
 
 async def ask(run_folder, **counts):
     said: list[str] = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         await ask_to_scale(int(run_folder.name), counts, said.append)
     return said
 
 
 def running(supervisor):
     return {name for name, process in supervisor._processes.items() if members(process.pid)}
+
+
+async def until_running(supervisor, names):
+    async with asyncio.timeout(60):
+        while running(supervisor) != names:  # noqa: ASYNC110 – processes set no events
+            await asyncio.sleep(0.02)
 
 
 async def test_more_replicas_are_started_and_listed(cluster, run_folder):
@@ -112,13 +118,12 @@ async def test_fewer_replicas_end_when_their_photos_are_done(cluster, run_folder
     await ask(run_folder, tone=3)
     gateway.busy["http://127.0.0.1:300"] = 1
     await ask(run_folder, tone=1)
-    await asyncio.sleep(0.3)
+    await until_running(cluster, {"tone", "tone.3"})
+    await asyncio.sleep(0.3)  # several looks later it is still there
     assert running(cluster) == {"tone", "tone.3"}
 
     gateway.busy.clear()
-    async with asyncio.timeout(20):
-        while running(cluster) != {"tone"}:  # noqa: ASYNC110 – processes set no events
-            await asyncio.sleep(0.02)
+    await until_running(cluster, {"tone"})
 
 
 @pytest.mark.parametrize(
