@@ -157,15 +157,6 @@ class Settings(BaseSettings):
         description="hosts, separated by commas, that webhooks may reach on private addresses",
     )
 
-    @property
-    def photos_folder(self) -> Path:
-        return self.data_folder.resolve() / "photos"
-
-    @property
-    def database_folder(self) -> Path:
-        """Of the embedded server."""
-        return self.data_folder.resolve() / "database"
-
     redis_url: OptionalRedisUrl = Field(
         default=None, description="Redis that gateways share results in; none: each keeps its own"
     )
@@ -181,6 +172,15 @@ class Settings(BaseSettings):
         default=0,
         description="time between SIGTERM and closing the port, in which `/readyz` says 503",
     )
+
+    @property
+    def photos_folder(self) -> Path:
+        return self.data_folder.resolve() / "photos"
+
+    @property
+    def database_folder(self) -> Path:
+        """Of the embedded server."""
+        return self.data_folder.resolve() / "database"
 
     @property
     def model_server_urls(self) -> dict[str, str]:
