@@ -2,13 +2,17 @@
 
 The network runs as in service. Thresholds are fitted on one half of the held-out photos, every
 figure comes from the other half. Each photo is judged clean and with each of the nine defects at
-two severities; whatever another defect brought along counts by its true severity.
+two severities; whatever another defect brought along counts by its true severity. A photo that has
+a defect by itself, as `training.seen_defects` lists it, is left out for this defect: it is no
+negative, and how much of the defect is in the degraded photo is not known. The figures of all
+photos stand beside.
 """
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import cv2
 import matplotlib.pyplot as plt
@@ -27,6 +31,7 @@ from training.degradations import Recipe, degrade
 from training.photos import BUNDLED, bundled_photo, find_photos, read_pixels
 from training.reporting import arguments_for, plot_losses, save_metrics
 from training.samples import as_photo
+from training.seen_defects import seen_in
 
 SEVERITIES = (0.4, 0.8)
 PRESENT = 0.2  # true severity from which a defect is there; below ABSENT it is not
@@ -41,9 +46,14 @@ CAUTIOUS = frozenset({Defect.POOR_WHITE_BALANCE})
 class Judged:
     """Truth and prediction of every picture, (pictures, 9) each in the order of COLUMNS."""
 
-    truth: np.ndarray
+    truth: np.ndarray  # NaN, which is neither present nor absent, where it is not known
     predicted: np.ndarray
     clean: np.ndarray  # (pictures,) bool: degraded by nothing
+    own: np.ndarray  # (pictures, 9) bool: the photo has the defect by itself
+
+    def known(self) -> "Judged":
+        """The same without what is not known: the severity of defects that a photo had before."""
+        return replace(self, truth=np.where(self.own, np.nan, self.truth))
 
 
 def pictures(paths: tuple[Path, ...]) -> Iterator[tuple[Views, np.ndarray]]:
@@ -59,6 +69,7 @@ def pictures(paths: tuple[Path, ...]) -> Iterator[tuple[Views, np.ndarray]]:
 
 
 def judge(paths: tuple[Path, ...]) -> Judged:
+    """Judge every picture of the photos; of all of them the truth is what was added."""
     classifier = load_classifier(WEIGHTS, "cpu")
     truth, predicted = [], []
     for views, severities in pictures(paths):
@@ -66,7 +77,9 @@ def judge(paths: tuple[Path, ...]) -> Judged:
         truth.append(severities)
         predicted.append([diagnosis.severities[d] for d in COLUMNS])
     true = np.stack(truth)
-    return Judged(true, np.asarray(predicted), np.asarray(~true.any(axis=1)))
+    seen = np.asarray([[defect in seen_in(path) for defect in COLUMNS] for path in paths])
+    own = np.repeat(seen, len(true) // len(paths), axis=0)
+    return Judged(true, np.asarray(predicted), np.asarray(~true.any(axis=1)), own)
 
 
 def fit_thresholds(judged: Judged) -> np.ndarray:
@@ -77,13 +90,13 @@ def fit_thresholds(judged: Judged) -> np.ndarray:
     """
     thresholds = []
     for column, defect in enumerate(COLUMNS):
-        predicted = judged.predicted[:, column]
-        alarms = np.quantile(predicted[judged.clean], 1 - FALSE_ALARMS)
+        good = judged.clean & ~np.isnan(judged.truth[:, column])
+        alarms = np.quantile(judged.predicted[good, column], 1 - FALSE_ALARMS)
         candidates = np.arange(max(0.05, float(alarms)), 0.6, 0.005)
         beta, nearly = (0.5, 0.0) if defect in CAUTIOUS else (1.0, NEARLY)
         scores = np.asarray([f_measure(judged, column, t, beta) for t in candidates])
-        good = candidates[scores >= scores.max() - nearly]
-        thresholds.append(round(float(good[0]), 3))
+        best = candidates[scores >= scores.max() - nearly]
+        thresholds.append(round(float(best[0]), 3))
     return np.asarray(thresholds)
 
 
@@ -97,20 +110,28 @@ def f_measure(judged: Judged, column: int, threshold: float, beta: float = 1.0) 
 
 
 def measure(judged: Judged, thresholds: np.ndarray) -> dict[str, dict[str, float]]:
+    """The figures of each defect, over all pictures of which the truth is known."""
     report = {}
     for column, defect in enumerate(COLUMNS):
         truth, predicted = judged.truth[:, column], judged.predicted[:, column]
         decided = (truth >= PRESENT) | (truth < ABSENT)
+        known = ~np.isnan(truth)
         error = np.abs(truth - predicted)
+        alarms = predicted[judged.clean & known] >= thresholds[column]
         report[defect.value] = {
             "auroc": float(roc_auc_score(truth[decided] >= PRESENT, predicted[decided])),
             "f1": f_measure(judged, column, thresholds[column]),
-            "mae": float(error.mean()),
+            "mae": float(error[known].mean()),
             "mae_where_present": float(error[truth >= PRESENT].mean()),
-            "false_alarms_on_clean": float((predicted[judged.clean] >= thresholds[column]).mean()),
+            "false_alarms_on_clean": float(alarms.mean()),
             "threshold": float(thresholds[column]),
         }
     return report
+
+
+def any_alarm(judged: Judged, good: np.ndarray, thresholds: np.ndarray) -> float:
+    """Share of the good photos, (pictures,) bool, that are said to have any defect at all."""
+    return float((judged.predicted[good] >= thresholds).any(axis=1).mean())
 
 
 def judge_sizes(data: Path) -> dict[str, dict[str, list[float]]]:
@@ -186,34 +207,60 @@ def draw_sheet(path: Path) -> None:
     figure.savefig(path, dpi=60)
 
 
-def main() -> None:
-    arguments = arguments_for("defects", __doc__).parse_args()
-    held_out = find_photos(arguments.data).validation
-    thresholds = fit_thresholds(judge(held_out[::2]))
+def fit(held_out: tuple[Path, ...]) -> np.ndarray:
+    """Fit the thresholds and write them into the weights."""
+    thresholds = fit_thresholds(judge(held_out).known())
     network = DefectNetwork()
     notes = read_weights(WEIGHTS, network)
     fitted = {d.value: t for d, t in zip(COLUMNS, thresholds.tolist(), strict=True)}
     write_weights(WEIGHTS, network, {**notes, "thresholds": json.dumps(fitted)})
-    judged = judge(held_out[1::2])
-    report = measure(judged, thresholds)
-    any_alarm = (judged.predicted[judged.clean] >= thresholds).any(axis=1).mean()
-    summary = {
+    return thresholds
+
+
+def summarise(judged: Judged, thresholds: np.ndarray) -> dict[str, Any]:
+    good = judged.clean & ~judged.own.any(axis=1)
+    return {
         "photos": int(judged.clean.sum()),
+        "good_photos": int(good.sum()),
         "severities": SEVERITIES,
-        "clean_photos_with_any_alarm": float(any_alarm),
-        "defects": report,
-        "clean_and_degraded_by_size": judge_sizes(arguments.data),
+        "good_photos_with_any_alarm": any_alarm(judged, good, thresholds),
+        "all_photos_with_any_alarm": any_alarm(judged, judged.clean, thresholds),
+        "defects": measure(judged.known(), thresholds),
+        "defects_over_all_photos": measure(judged, thresholds),
     }
+
+
+def describe(summary: dict[str, Any]) -> tuple[list[list[str]], str]:
+    """The card's table, header row first, and its line of notes."""
+    report, over_all = summary["defects"], summary["defects_over_all_photos"]
+    header = list(next(iter(report.values())))
+    rows = [
+        [name, *(f"{row[key]:.3f}" for key in header), f"{over_all[name]['f1']:.3f}"]
+        for name, row in report.items()
+    ]
+    notes = (
+        f"Good photos with any alarm: {summary['good_photos_with_any_alarm']:.1%} of "
+        f"{summary['good_photos']}; with those that have a defect of their own: "
+        f"{summary['all_photos_with_any_alarm']:.1%} of {summary['photos']}."
+    )
+    return [["defect", *header, "f1_over_all_photos"], *rows], notes
+
+
+def main() -> None:
+    arguments = arguments_for("defects", __doc__).parse_args()
+    held_out = find_photos(arguments.data).validation
+    thresholds = fit(held_out[::2])
+    judged = judge(held_out[1::2])
+    summary = summarise(judged, thresholds)
+    summary["clean_and_degraded_by_size"] = judge_sizes(arguments.data)
     save_metrics(arguments.report, summary)
     draw_sheet(arguments.report / "sheet.png")
-    plot(judged, arguments.run, arguments.report / "curves.png")
-    alarm_note = f"Clean photos with any alarm: {any_alarm:.1%} of {judged.clean.sum()}."
-    header = list(next(iter(report.values())))
-    rows = [[name, *(f"{row[key]:.3f}" for key in header)] for name, row in report.items()]
-    write_metrics(CARDS / "defects.md", [["defect", *header], *rows], alarm_note)
-    for name, row in report.items():
-        print(f"{name:20}", "  ".join(f"{key} {value:.3f}" for key, value in row.items()))
-    print(alarm_note)
+    plot(judged.known(), arguments.run, arguments.report / "curves.png")
+    table, notes = describe(summary)
+    write_metrics(CARDS / "defects.md", table, notes)
+    for row in table:
+        print("  ".join(f"{cell:22}" for cell in row))
+    print(notes)
     print("clean and degraded to 0.6, by size:", summary["clean_and_degraded_by_size"])
 
 

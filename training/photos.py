@@ -11,8 +11,10 @@ import numpy as np
 import skimage.data
 from PIL import Image
 
+from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.views import statistics_of, thumbnail_of
+from training.seen_defects import seen_in
 
 # NASA; Rachel Michetti and Stefan van der Walt, both CC0; SpaceX, public domain.
 BUNDLED = {
@@ -73,13 +75,15 @@ def _is_clean(path: Path, row: Row) -> bool:
 def find_untinted(data: Path) -> TrainingPhotos:
     """List the photos under `data` whose light has no colour, split by source.
 
-    They may be dark, flat or partly blown: nearly twice as many as those of `find_photos`.
+    They may be dark, flat or partly blown: nearly twice as many as those of `find_photos`. What is
+    tinted to the eye is not among them.
     """
     return split_photos(data, _is_untinted)
 
 
 def _is_untinted(path: Path, row: Row) -> bool:
-    if not 60 < float(row["mean_luma"]) < 200:
+    tinted = Defect.POOR_WHITE_BALANCE in seen_in(path)
+    if tinted or not 60 < float(row["mean_luma"]) < 200:
         return False
     pixels = read_pixels(path)
     blown = (pixels.min(axis=2) > 250).mean()

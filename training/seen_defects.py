@@ -1,10 +1,14 @@
 """Defects that photos have by themselves, as seen by eye: `seen_defects.csv`, with a word why.
 
-What is called clean is taken as it is found: some of it has a light of its own colour, or little of
-it. Such a photo is no negative for that defect, and with a cast added to its own it may even end
-nearer to white. All held-out photos of `find_photos` were looked at on contact sheets, before and
-without any network's opinion of them, and are here if what must be white is not, or if half of the
-frame lies in the dark; what was doubtful is not here.
+Photos are taken as they are found, and the light of some has a colour of its own, meant or not, or
+there is little of it. Such a photo is no negative for that defect, and with a cast added to its own
+it may even end nearer to white. A photo is listed if what must be white is not, or if half of the
+frame lies in the dark; what was doubtful is not listed.
+
+Every held-out photo of `find_photos` was looked at on contact sheets, before and without any
+network's opinion of it. Of the training photos only those 500 were looked at that shades of grey,
+grey edge and a network took for the most tinted: that part of the list leaves photos out of a
+training, and no figure rests on it.
 """
 
 import csv
