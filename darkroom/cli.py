@@ -46,7 +46,7 @@ def up(
 @app.command()
 def scale(
     wanted: Annotated[
-        list[str], typer.Argument(metavar="NAME=COUNT…", help="Such as tone=3.", show_default=False)
+        list[str], typer.Argument(metavar="NAME=COUNT", help="Such as tone=3.", show_default=False)
     ],
     port: Annotated[int, typer.Option(min=1, max=65_535, help="Port of the cluster.")] = 9000,
 ) -> None:
@@ -55,7 +55,7 @@ def scale(
     for word in wanted:
         name, _, count = word.partition("=")
         if not count.isdecimal():
-            raise typer.BadParameter(f"{word} is not NAME=COUNT.", param_hint="NAME=COUNT…")
+            raise typer.BadParameter(f"{word} is not NAME=COUNT.", param_hint="NAME=COUNT")
         counts[name] = int(count)
     with _failures_in_a_line():
         from darkroom.cluster.scaling import ask_to_scale

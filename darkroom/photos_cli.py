@@ -28,10 +28,10 @@ from darkroom.many import for_each, write_whole
 app = typer.Typer()
 
 Photos = Annotated[
-    list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE…", show_default=False)
+    list[Path], typer.Argument(exists=True, dir_okay=False, metavar="FILE", show_default=False)
 ]
 Url = Annotated[str, typer.Option(envvar="DARKROOM_URL", help="Address of the service.")]
-Jobs = Annotated[int, typer.Option(min=1, max=64, help="Photos sent at the same time.")]
+AtOnce = Annotated[int, typer.Option(min=1, max=64, help="Photos on their way.")]
 BudgetMs = Annotated[
     int | None, typer.Option(min=50, max=60_000, help="Time for one answer, in ms.")
 ]
@@ -51,7 +51,7 @@ def enhance(
         list[Enhancer] | None, typer.Option("--step", help="Enhancer that may run; repeatable.")
     ] = None,
     budget_ms: BudgetMs = None,
-    jobs: Jobs = 4,
+    at_once: AtOnce = 4,
     copy_unchanged: Annotated[
         bool, typer.Option("--copy-unchanged", help="Also copy photos with nothing to mend.")
     ] = False,
@@ -69,7 +69,7 @@ def enhance(
             await asyncio.to_thread(write_whole, targets[file], result)
         return enhanced
 
-    outcomes = asyncio.run(_each(files, url, jobs, mend))
+    outcomes = asyncio.run(_each(files, url, at_once, mend))
     _out.print(enhance_table(outcomes))
     _leave(outcomes)
 
@@ -87,7 +87,7 @@ def colorize(
     ] = None,
     strength: Annotated[float, typer.Option(min=0, max=1, help="0 leaves, 1 replaces.")] = 1.0,
     budget_ms: BudgetMs = None,
-    jobs: Jobs = 2,
+    at_once: AtOnce = 2,
 ) -> None:
     """Give photos the colours that are likely for them; each keeps its name, in another folder."""
     targets = _targets(files, out)
@@ -104,7 +104,7 @@ def colorize(
             await asyncio.to_thread(write_whole, targets[file], coloured.photo)
         return coloured
 
-    outcomes = asyncio.run(_each(files, url, jobs, give))
+    outcomes = asyncio.run(_each(files, url, at_once, give))
     _out.print(colorize_table(outcomes))
     _leave(outcomes)
 
@@ -114,7 +114,7 @@ def diagnose(
     files: Photos,
     url: Url = DEFAULT_URL,
     budget_ms: BudgetMs = None,
-    jobs: Jobs = 4,
+    at_once: AtOnce = 4,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Show how severe each of the nine defects is; those found are marked."""
@@ -122,7 +122,7 @@ def diagnose(
     async def look(darkroom: AsyncDarkroom, file: Path) -> DiagnoseAnswer:
         return await darkroom.diagnose(file, budget_ms=budget_ms)
 
-    outcomes = asyncio.run(_each(files, url, jobs, look))
+    outcomes = asyncio.run(_each(files, url, at_once, look))
     if as_json:
         print(json.dumps([document_of(outcome) for outcome in outcomes], indent=2))
     else:
@@ -138,7 +138,7 @@ def _targets(files: Sequence[Path], out: Path) -> dict[Path, Path]:
     """
     targets = {file: out / file.name for file in files}
     if len(set(targets.values())) < len(files):
-        raise typer.BadParameter("Two of the files have the same name.", param_hint="FILE…")
+        raise typer.BadParameter("Two of the files have the same name.", param_hint="FILE")
     for target in targets.values():
         if target.exists() and any(target.samefile(file) for file in files):
             message = f"{target} would be overwritten; choose another folder."
@@ -150,10 +150,10 @@ def _targets(files: Sequence[Path], out: Path) -> dict[Path, Path]:
 async def _each(
     files: Sequence[Path],
     url: str,
-    jobs: int,
+    at_once: int,
     work: Callable[[AsyncDarkroom, Path], Awaitable[Answer]],
 ) -> list[Outcome[Answer]]:
-    """Do the work for every file, at most `jobs` at a time; the outcomes in the files' order."""
+    """Do the work for every file, at most `at_once` at a time; the outcomes in the files' order."""
     async with AsyncDarkroom(url) as darkroom:
 
         async def one(file: Path) -> Outcome[Answer]:
@@ -165,7 +165,7 @@ async def _each(
                 failure = error
             return Outcome(file, (time.monotonic() - began) * 1000, answer, failure)
 
-        return await for_each(files, one, at_once=jobs, label="photos", console=_err)
+        return await for_each(files, one, at_once=at_once, label="photos", console=_err)
 
 
 async def _once_there_is_room(work: Callable[[], Awaitable[Answer]]) -> Answer:

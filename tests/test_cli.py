@@ -225,13 +225,13 @@ def test_colours_that_there_are_not_are_wrong_usage(run, service, photos, tmp_pa
 
 
 def test_photos_under_way_are_bounded(run, service, tmp_path):
-    """--jobs is how many photos are sent at the same time, however many there are."""
+    """--at-once is how many photos are sent at the same time, however many there are."""
     service.delay_s, service.company = 0.05, 3
     files = [tmp_path / f"{number}.jpg" for number in range(9)]
     for file in files:
         file.write_bytes(b"photo")
 
-    run("enhance", *files, "--out", tmp_path / "mended", "--jobs", "3")
+    run("enhance", *files, "--out", tmp_path / "mended", "--at-once", "3")
 
     assert len(service.received) == 9
     assert service.most_at_once == 3
