@@ -11,7 +11,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import cv2
 import numpy as np
 import torch
 
@@ -21,13 +20,12 @@ from darkroom.contracts.report import Report
 from darkroom.imaging.codec import decode, encode
 from darkroom.imaging.metrics import psnr
 from darkroom.imaging.photo import Format, Photo, Pixels
-from darkroom.imaging.warp import plan_warp
-from training.degradations import Degraded, Recipe, degrade
-from training.degradations.geometry import Matrix, origin_of
+from training.degradations import Recipe, degrade
 from training.fine_tuning import DATA
 from training.perception import Perception, load_perception
 from training.photos import find_photos, read_pixels
 from training.reporting import save_metrics
+from training.upright_truth import lay_upright
 
 REPORT = Path("training/reports/plan")
 COMBINATIONS: tuple[tuple[Defect, ...], ...] = (
@@ -78,36 +76,6 @@ def enhance(
     answer = darkroom.enhance(sent, steps=steps, budget_ms=BUDGET_MS)
     mended = pixels if answer.photo is None else decode(answer.photo, pixels.size).pixels
     return mended, answer.report
-
-
-def lay_upright(clean: Pixels, degraded: Degraded, report: Report) -> Pixels:
-    """The clean photo in the frame of a result: the same place and scale, but upright as it was.
-
-    Were it tilted as the result is, taking the tilt out would count for nothing, and straightening,
-    which has to resample, would only cost. What convergence a result has lost is no part of it
-    either: the clean photo had it.
-    """
-    origin, width, height = follow(clean, degraded, report)
-    centre = np.asarray([width - 1, height - 1]) / 2
-    beside = centre + np.asarray([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)])
-    place, right, below = cv2.perspectiveTransform(beside[None], origin)[0]
-    scale = np.sqrt(abs(np.linalg.det([right - place, below - place])))
-    lay = np.column_stack([scale * np.eye(2), place - scale * centre])
-    flags, border = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
-    laid = cv2.warpAffine(clean, lay, (width, height), flags=flags, borderMode=border)
-    return np.asarray(laid, np.uint8)
-
-
-def follow(clean: Pixels, degraded: Degraded, report: Report) -> tuple[Matrix, int, int]:
-    """Where in the clean photo the pixels of a result come from, and the result's width, height."""
-    height, width = degraded.pixels.shape[:2]
-    origin = origin_of(clean.shape[1], clean.shape[0], degraded.degrees)
-    for step in report.steps:
-        if step.enhancer is Enhancer.STRAIGHTEN:
-            turned = (float(step.by.notes[f"{n}_degrees"]) for n in ("angle", "convergence"))
-            warp = plan_warp(width, height, *turned)
-            origin, width, height = origin @ warp.matrix, warp.width, warp.height
-    return origin, width, height
 
 
 def try_plan(darkroom: Darkroom, perception: Perception, clean: Pixels, recipe: Recipe) -> Trial:

@@ -9,7 +9,8 @@ from darkroom.imaging.metrics import psnr
 from darkroom.imaging.warp import apply_warp, plan_warp
 from tests.rooms import draw_room
 from training.degradations import Recipe, degrade
-from training.evaluate_plan import Trial, lay_upright, summarise
+from training.evaluate_plan import Trial, summarise
+from training.upright_truth import lay_upright
 
 BOTH = (Enhancer.RESTORE, Enhancer.TONE)
 
