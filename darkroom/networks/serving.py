@@ -122,7 +122,8 @@ def to_openvino(weights: Path) -> openvino.Model:
 
 def trace(network: nn.Module, example: Arrays, *, any_side: bool = False) -> openvino.Model:
     """`network` in OpenVINO's form, for what `Served` says of `example` and `any_side`."""
-    import openvino
+    # Not from `openvino`, which may have been imported without it (`darkroom.inference.runtime`).
+    from openvino.tools.ovc import convert_model
 
     tensors = tuple(torch.from_numpy(array) for array in example)
     with warnings.catch_warnings():
@@ -132,7 +133,7 @@ def trace(network: nn.Module, example: Arrays, *, any_side: bool = False) -> ope
         traced = torch.jit.trace(  # type: ignore[no-untyped-call]
             network.eval(), tensors, check_trace=False
         )
-        model = openvino.convert_model(traced, example_input=tensors)
+        model = convert_model(traced, example_input=tensors)
     shapes = [(-1, a.shape[1], -1, -1) if any_side else (1, *a.shape[1:]) for a in example]
     model.reshape({port: [*shape] for port, shape in zip(model.inputs, shapes, strict=True)})
     return model

@@ -1,3 +1,6 @@
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -50,6 +53,25 @@ def test_a_processor_computes_the_same_converted_ahead_or_not(network, weights, 
 
     assert logits.shape == (3, len(ANGLES))
     assert np.abs(logits - expected_of(network, votes)).max() < 0.02 * np.ptp(logits)
+
+
+def test_a_processor_loads_the_converter_only_to_convert(weights):
+    """In a fresh interpreter: without it for a network converted ahead, with it for another."""
+    convert(weights)
+    load = "load_network(Path(sys.argv[1]), 'cpu')"
+    look = "print('openvino.tools.ovc' in sys.modules)"
+    program = f"""
+import sys
+from pathlib import Path
+from darkroom.inference.runtime import load_network
+{load}; {look}
+Path(sys.argv[1]).with_suffix(".xml").unlink()
+{load}; {look}
+"""
+
+    ended = subprocess.run([sys.executable, "-c", program, str(weights)], stdout=subprocess.PIPE)
+
+    assert ended.stdout.split() == [b"False", b"True"]
 
 
 def test_what_is_never_served_is_refused(tmp_path):
