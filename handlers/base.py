@@ -27,6 +27,7 @@ from darkroom.contracts.problem import MEDIA_TYPE, Problem
 from darkroom.contracts.report import ModelReply
 from darkroom.imaging.codec import encode
 from darkroom.imaging.photo import Photo
+from darkroom.inference.memory import give_back_freed
 from handlers.judging import WEIGHTS as JUDGE
 from handlers.judging import load_judge
 from handlers.slot import Slot, timed
@@ -99,6 +100,7 @@ class PhotoHandler(ABC):
         logging.getLogger().setLevel(logging.WARNING)
         gc.collect()
         gc.freeze()  # what is loaded by now stays: collections need not look at it again
+        give_back_freed()  # what loading and warming up took: a server without photos needs none
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: ReplyContext) -> list[bytes]:
         """Answer a batch of requests: as many replies, in the same order."""
@@ -155,8 +157,7 @@ class PhotoHandler(ABC):
                 slot.severities = self.judge.severities(slot.answer)
 
     def _warm_up(self) -> None:
-        # Twice: what is compiled or set up on first use then runs once as it will in service.
-        for payload in [*warming_photos()] * 2:
+        for payload in warming_photos():
             context = WarmingContext()
             self.handle([{"body": payload}], context)
             if context.status not in (HTTPStatus.OK, HTTPStatus.NO_CONTENT):

@@ -1,4 +1,6 @@
-"""Whether memory is what was missing."""
+"""Whether memory is what was missing, and handing back what is not."""
+
+import ctypes
 
 
 def is_out_of_memory(error: BaseException) -> bool:
@@ -10,3 +12,13 @@ def is_out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError) or (
         isinstance(error, RuntimeError) and ("out of memory" in text or "alloc" in text)
     )
+
+
+def give_back_freed() -> None:
+    """Hand the system the pages that nothing uses any more; by itself a worker keeps all it had.
+
+    Only where the C library is glibc, whose thresholds tell it to keep them.
+    """
+    trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if trim is not None:
+        trim(0)
