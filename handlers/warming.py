@@ -6,23 +6,27 @@ from typing import Any
 import numpy as np
 
 from darkroom.imaging.codec import encode
-from darkroom.imaging.photo import Format, Photo
+from darkroom.imaging.photo import Format, Photo, Pixels
 
-SIZES = ((96, 64), (1280, 960))  # width, height: a tiny photo and an everyday one
+TINY, EVERYDAY = (96, 64), (1280, 960)  # width, height
 
 
 def warming_photos() -> Iterator[bytes]:
-    """Real files, of each format and size: a soft gradient with a little grain."""
-    random = np.random.default_rng(0)
-    for width, height in SIZES:
-        # In 8 bits throughout: what is allocated here stays in the worker's memory for good.
-        across = np.linspace(40, 150, width).astype(np.uint8)
-        down = np.linspace(0, 60, height).astype(np.uint8)
-        grain = random.integers(0, 12, (height, width, 1), np.uint8)
-        pixels = (across + down[:, None])[:, :, None] + grain + np.array([16, 8, 0], np.uint8)
-        yield encode(Photo(pixels, Format.JPEG))
-    for other in (Format.PNG, Format.WEBP):
-        yield encode(Photo(pixels[:64, :96].copy(), other))
+    """Real files: tiny ones of each format, then an everyday one.
+
+    What is compiled or set up on first use is by the tiny ones; the last one runs as in service.
+    """
+    for kind in (Format.PNG, Format.WEBP, Format.JPEG):
+        yield encode(Photo(_pixels(*TINY), kind))
+    yield encode(Photo(_pixels(*EVERYDAY), Format.JPEG))
+
+
+def _pixels(width: int, height: int) -> Pixels:
+    """A soft gradient with a little grain; in 8 bits throughout, which takes least memory."""
+    across = np.linspace(40, 150, width).astype(np.uint8)
+    down = np.linspace(0, 60, height).astype(np.uint8)
+    grain = np.random.default_rng(0).integers(0, 12, (height, width, 1), np.uint8)
+    return (across + down[:, None])[:, :, None] + grain + np.array([16, 8, 0], np.uint8)
 
 
 class WarmingContext:
