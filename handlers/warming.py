@@ -26,7 +26,8 @@ def _pixels(width: int, height: int) -> Pixels:
     across = np.linspace(40, 150, width).astype(np.uint8)
     down = np.linspace(0, 60, height).astype(np.uint8)
     grain = np.random.default_rng(0).integers(0, 12, (height, width, 1), np.uint8)
-    return (across + down[:, None])[:, :, None] + grain + np.array([16, 8, 0], np.uint8)
+    grey = (across + down[:, None])[:, :, None] + grain
+    return np.asarray(grey + np.array([16, 8, 0], np.uint8))
 
 
 class WarmingContext:
