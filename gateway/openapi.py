@@ -2,14 +2,12 @@
 
 from functools import cache
 from importlib.metadata import version
-from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
-from darkroom.contracts import headers, problem
+from darkroom.contracts import headers
 from darkroom.contracts.adjust import AdjustOptions
-from darkroom.contracts.errors import ERROR_OF_CODE
 from darkroom.contracts.options import (
     ColorizeOptions,
     DiagnoseOptions,
@@ -21,13 +19,12 @@ from darkroom.contracts.report import DiagnoseAnswer, Report
 from darkroom.imaging.header import Format
 from gateway.jobs.openapi import SCHEMAS as JOB_SCHEMAS
 from gateway.jobs.openapi import job_paths
+from gateway.openapi_parts import Json, problems, reference
 from gateway.readiness import Readiness
 from gateway.reading import PHOTO_FIELD
 from gateway.votes.openapi import GIVEN as VOTE_ANSWERS
 from gateway.votes.openapi import TAKEN as VOTE_REQUESTS
 from gateway.votes.openapi import vote_paths
-
-Json = dict[str, Any]
 
 _PHOTO: Json = {"type": "string", "format": "binary"}
 _MEDIA_TYPES = [photo_format.media_type for photo_format in Format]
@@ -82,7 +79,7 @@ def _mending_paths() -> Json:
 
 def _finding_paths() -> Json:
     """What answers with what is wrong."""
-    names = {"type": "array", "items": _ref("Defect")}
+    names = {"type": "array", "items": reference("Defect")}
     return {
         "/detect_problems": _photo_route(
             "Name what is wrong with a photo, worst first",
@@ -92,7 +89,7 @@ def _finding_paths() -> Json:
         "/diagnose": _photo_route(
             "The severity of every defect, and the plan it leads to",
             DiagnoseOptions,
-            {"200": _json_reply("The diagnosis", _ref("DiagnoseAnswer"))},
+            {"200": _json_reply("The diagnosis", reference("DiagnoseAnswer"))},
         ),
     }
 
@@ -163,23 +160,9 @@ def _photo_route(summary: str, options: type[BaseModel], replies: Json) -> Json:
                 **{media_type: {"schema": _PHOTO} for media_type in _MEDIA_TYPES},
             },
         },
-        "responses": {**replies, **_problems()},
+        "responses": {**replies, **problems(_ERRORS_OF_PHOTOS)},
     }
     return {"post": post}
-
-
-def _problems() -> Json:
-    """One entry for each status, naming the codes it may carry."""
-    errors = sorted(ERROR_OF_CODE.values(), key=lambda error: error.code)
-    return {
-        str(status): {
-            "description": " ".join(
-                f"`{e.code}`: {e.__doc__}" for e in errors if e.status == status
-            ),
-            "content": {problem.MEDIA_TYPE: {"schema": _ref("Problem")}},
-        }
-        for status in _ERRORS_OF_PHOTOS
-    }
 
 
 def _photo_reply() -> Json:
@@ -198,7 +181,7 @@ def _reply(description: str, *, report: bool = False) -> Json:
     told = {
         headers.REPORT: {
             "description": "what was found and done, as JSON",
-            "content": {"application/json": {"schema": _ref("Report")}},
+            "content": {"application/json": {"schema": reference("Report")}},
         },
         "Server-Timing": {"schema": {"type": "string"}},
         headers.REQUEST_ID: {"schema": {"type": "string"}},
@@ -212,7 +195,7 @@ def _plain_route(summary: str, media_type: str) -> Json:
 
 
 def _readyz() -> Json:
-    content = {"application/json": {"schema": _ref("Readiness")}}
+    content = {"application/json": {"schema": reference("Readiness")}}
     get = {
         "summary": "Every model server has just mended a tiny photo",
         "responses": {
@@ -221,7 +204,3 @@ def _readyz() -> Json:
         },
     }
     return {"get": get}
-
-
-def _ref(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}

@@ -1,32 +1,20 @@
 """The routes of jobs in the OpenAPI document."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
-from darkroom.contracts import problem
-from darkroom.contracts.errors import ERROR_OF_CODE
 from darkroom.contracts.jobs import (
     FILE_FIELD,
     IDEMPOTENCY_HEADER,
     JOBS_ROUTE,
     OPTIONS_OF,
-    SESSION_HEADER,
-    SESSION_PARAMETER,
     Job,
     JobList,
     Operation,
     Order,
 )
-
-Json = dict[str, Any]
+from gateway.openapi_parts import Json, json_content, parameter, reference, session_route
 
 SCHEMAS: tuple[type[BaseModel], ...] = (Job, JobList, Order)
-_ERRORS = {
-    "take": (400, 401, 404, 408, 415, 422, 429, 500, 503),
-    "make": (400, 401, 404, 408, 409, 413, 415, 422, 429, 500, 503),
-    "other": (400, 401, 404, 500, 503),
-}
 
 
 def job_paths(schemas: Json) -> Json:
@@ -100,50 +88,3 @@ def _take(schemas: Json, either: Json) -> Json:
     route["requestBody"] = {"required": True, "content": {"multipart/form-data": {"schema": form}}}
     route["responses"] = {"200": known} | route["responses"]
     return route
-
-
-def session_route(
-    summary: str, content: Json, parameters: list[Json], *, status: str = "200", kind: str = "other"
-) -> Json:
-    """A route that needs the session; `kind` names the refusals it may answer with."""
-    session = {"type": "string", "pattern": "^[A-Za-z0-9._~:-]{1,128}$"}
-    own = [parameter("header", SESSION_HEADER, session, "whose photos these are; a secret")]
-    if status == "200":
-        own.append(parameter("query", SESSION_PARAMETER, session, "where no header can be sent"))
-    reply: Json = {"description": summary} | ({"content": content} if content else {})
-    return {
-        "summary": summary,
-        "parameters": own + parameters,
-        "responses": {status: reply, **_problems(kind)},
-    }
-
-
-def parameter(place: str, name: str, schema: Json, description: str = "") -> Json:
-    return {
-        "name": name,
-        "in": place,
-        "required": False,
-        "description": description,
-        "schema": schema,
-    }
-
-
-def _problems(kind: str) -> Json:
-    errors = sorted(ERROR_OF_CODE.values(), key=lambda error: error.code)
-    return {
-        str(status): {
-            "description": " ".join(
-                f"`{e.code}`: {e.__doc__}" for e in errors if e.status == status
-            ),
-            "content": {problem.MEDIA_TYPE: {"schema": reference("Problem")}},
-        }
-        for status in _ERRORS[kind]
-    }
-
-
-def json_content(schema: Json) -> Json:
-    return {"application/json": {"schema": schema}}
-
-
-def reference(name: str) -> Json:
-    return {"$ref": f"#/components/schemas/{name}"}

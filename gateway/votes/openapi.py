@@ -1,7 +1,5 @@
 """The routes of votes in the OpenAPI document."""
 
-from typing import Any
-
 from pydantic import BaseModel
 
 from darkroom.contracts.votes import (
@@ -13,9 +11,7 @@ from darkroom.contracts.votes import (
     VoteList,
     VoteRequest,
 )
-from gateway.jobs.openapi import json_content, parameter, reference, session_route
-
-Json = dict[str, Any]
+from gateway.openapi_parts import Json, json_content, parameter, reference, session_route
 
 TAKEN: tuple[type[BaseModel], ...] = (Ballot, VoteRequest)
 GIVEN: tuple[type[BaseModel], ...] = (Ballots, Round, Vote, VoteList)
