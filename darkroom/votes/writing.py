@@ -79,11 +79,8 @@ def agreement_in_words(report: VoteReport) -> str:
     agreement = report.agreement
     if agreement.equal_share is None:
         return "Agreement: no pair was judged by two voters."
-    alpha = (
-        "undefined, all answers are equal"
-        if agreement.alpha is None
-        else (f"{agreement.alpha:.2f}")
-    )
+    undefined = agreement.alpha is None
+    alpha = "undefined, all answers are equal" if undefined else f"{agreement.alpha:.2f}"
     return (
         f"Agreement: on {agreement.pairs} pairs with two voters or more, two of them gave the same"
         f" answer in {agreement.equal_share:.0%}; Krippendorff's α (nominal) = {alpha}. Where one"
