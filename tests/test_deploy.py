@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from darkroom.cluster.environment import WORKER_ENVIRONMENT
+from darkroom.cluster.servers import SHARED_CLASSES, shared_jvm_options, torchserve_command
 
 PROJECT = Path(__file__).parents[1]
 COMPOSE = PROJECT / "docker-compose.yml"
@@ -19,6 +20,19 @@ def test_workers_get_the_measured_environment():
     said = dict(re.findall(r"^\s*(?:ENV )?([A-Z_]+)=(\S+)", text, re.MULTILINE))
 
     assert said | WORKER_ENVIRONMENT == said
+
+
+def test_containers_start_java_as_darkroom_up_does():
+    """The same flags and class; places and the line `vmargs`, read from the settings, differ."""
+    script = (PROJECT / "deploy" / "serve-model").read_text()
+    command = torchserve_command(Path("/tmp"), Path("/archives"), *SHARED_CLASSES)
+    shared = set(shared_jvm_options())
+    names = {word.partition("=")[0] for word in command if word not in shared}
+    names = {name for name in names if "/" not in name}
+
+    assert {"org.pytorch.serve.ModelServer", "-XX:SharedArchiveFile", "-ncs"} <= names
+    assert all(name in script for name in names)
+    assert "s/^vmargs=//p" in script
 
 
 def test_only_the_gateway_is_published_and_on_loopback():

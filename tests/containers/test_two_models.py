@@ -1,6 +1,5 @@
 """The smallest cluster of containers that mends a photo: built, started, scaled and struck."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 
@@ -15,6 +14,8 @@ pytestmark = pytest.mark.containers
 MODELS = ("defects", "tone")
 AT_ONE_REPLICA = 2  # photos, as DARKROOM_REPLICA_DEPTH has it
 OUT_WITHIN_S = 10.0  # for machines that are busy; on others it takes less than a second
+
+FIND_JAVA = "import psutil; (java,) = [p for p in psutil.process_iter() if p.name() == 'java']"
 
 
 @pytest.fixture(scope="module")
@@ -55,13 +56,19 @@ def test_killed_container_costs_at_most_what_it_had_in_hand(two_models):
     two_models.scale("tone", 1)
 
 
+def test_java_takes_the_archive_of_its_classes(two_models):
+    """What the image brings along for all model servers is mapped."""
+    (container,) = two_models.containers("tone")
+    look = f"{FIND_JAVA}; print(open(f'/proc/{{java.pid}}/maps').read())"
+
+    assert "/etc/darkroom/classes.jsa" in docker("exec", container, "python", "-c", look)
+
+
 def test_crashed_server_is_started_again(two_models):
     """Java killed inside its container: the container ends and comes back by itself."""
     (container,) = two_models.containers("defects")
-    subprocess.run(
-        ("docker", "exec", container, "sh", "-c", "kill -9 $(cat /tmp/.model_server.pid)"),
-        check=True,
-    )
+    # Detached, as the container ends before the command could return.
+    docker("exec", "--detach", container, "python", "-c", f"{FIND_JAVA}; java.kill()")
     wait_until(lambda: inspect(container)["RestartCount"] == 1)
     wait_until(two_models.is_ready)
 
