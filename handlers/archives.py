@@ -2,6 +2,11 @@
 
 from dataclasses import dataclass
 
+from darkroom.contracts.options import LONGEST_BUDGET_MS
+
+# Of a worker that works for as long as its photo has time: only one that hangs takes longer.
+_LONGER_THAN_ANY_BUDGET_S = LONGEST_BUDGET_MS // 1000 + 10
+
 
 @dataclass(frozen=True)
 class Archive:
@@ -56,7 +61,12 @@ ARCHIVES = {
     archive.name: archive
     for archive in (
         Archive("defects", job_queue_size=64),  # 10 ms a photo
-        Archive("restore", job_queue_size=4, judged=True),  # 300 ms, and never more than is left
+        Archive(  # 300 ms for an everyday photo; of a large one as much as there is time for
+            "restore",
+            job_queue_size=4,
+            judged=True,
+            response_timeout_s=_LONGER_THAN_ANY_BUDGET_S,
+        ),
         Archive("tone", job_queue_size=32, judged=True),  # 25 ms
         Archive("straighten", job_queue_size=32, judged=True),  # 30 ms
         # 150 ms by `lite`; DeOldify's networks take many seconds where there is no GPU.

@@ -8,7 +8,10 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from darkroom.contracts.defects import Defect, Enhancer
 
 Strength = Annotated[float, Field(ge=0, le=1, description="0 leaves the photo, 1 mends it fully")]
-BudgetMs = Annotated[int, Field(ge=50, le=60_000, description="time for the whole answer, in ms")]
+LONGEST_BUDGET_MS = 60_000
+BudgetMs = Annotated[
+    int, Field(ge=50, le=LONGEST_BUDGET_MS, description="time for the whole answer, in ms")
+]
 
 RenderFactor = Annotated[
     int, Field(ge=7, le=45, description="colours are found on a square of 16 times as many pixels")

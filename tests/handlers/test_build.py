@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from darkroom.contracts.options import LONGEST_BUDGET_MS
 from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.tone import ToneNetwork
 from darkroom.networks.weights import write_weights
@@ -116,6 +117,11 @@ def test_one_photo_never_waits_for_another(unpacked):
     assert (config["minWorkers"], config["maxWorkers"], config["batchSize"]) == (1, 1, 1)
     assert config["jobQueueSize"] <= 100
     assert config["responseTimeout"] <= 30
+
+
+def test_no_worker_is_ended_while_its_photo_has_time():
+    """`restore` works at the largest size that a budget allows: TorchServe waits for any of them."""
+    assert ARCHIVES["restore"].response_timeout_s * 1000 > LONGEST_BUDGET_MS
 
 
 def test_weights_nobody_vouches_for_stop_the_build(tmp_path, capsys):
