@@ -120,7 +120,7 @@ def test_one_photo_never_waits_for_another(unpacked):
 
 
 def test_no_worker_is_ended_while_its_photo_has_time():
-    """`restore` works at the largest size that a budget allows: TorchServe waits for any of them."""
+    """`restore` works at the largest size that a budget allows: TorchServe waits so long."""
     assert ARCHIVES["restore"].response_timeout_s * 1000 > LONGEST_BUDGET_MS
 
 
