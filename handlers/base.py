@@ -100,6 +100,7 @@ class PhotoHandler(ABC):
         logging.getLogger().setLevel(logging.WARNING)
         gc.collect()
         gc.freeze()  # what is loaded by now stays: collections need not look at it again
+        gc.enable()  # `sitecustomize` had put them off
         give_back_freed()  # what loading and warming up took: a server without photos needs none
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: ReplyContext) -> list[bytes]:

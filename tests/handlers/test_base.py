@@ -181,6 +181,16 @@ def test_a_refused_photo_is_forgotten_at_once(start):
         gc.enable()
 
 
+def test_a_ready_handler_looks_for_garbage_again(start):
+    """A worker starts with the collector at rest; no longer than until it is ready."""
+    gc.disable()
+    try:
+        start()
+        assert gc.isenabled()
+    finally:
+        gc.enable()
+
+
 def test_a_reply_says_who_made_it_and_how_long_it_took(start, archive):
     """The header names model, version, weights and device, and times the stages."""
     context = FakeContext()

@@ -39,3 +39,8 @@ def test_who_needs_torch_gets_it(run):
     program += f"print(nn.Linear(3, 2)(F.relu(torch.ones(4, 3))).shape[1]); {IS_LOADED}"
 
     assert run(program) == ["2", "True"]
+
+
+def test_no_garbage_is_looked_for_while_a_worker_imports(run):
+    """Until a handler is ready, and looks for it again, the collector rests."""
+    assert run("import gc; print(gc.isenabled())") == ["False"]
