@@ -17,6 +17,12 @@ Table = NDArray[np.int32]  # (256,): where a pixel counts, of its brightest chan
 
 
 @njit(nogil=True)
+def _tint(logarithm: Float, red: int, green: int, blue: int) -> tuple[np.float32, np.float32]:
+    """Two logarithms of ratios: of red to green and of blue to green."""
+    return logarithm[red] - logarithm[green], logarithm[blue] - logarithm[green]
+
+
+@njit(nogil=True)
 def _cell(tint: np.float32, side: int, last: np.float32) -> int:
     """Where a logarithm of two channels' ratio lies among `side` cells over ±1."""
     place = (tint + np.float32(1)) * np.float32(side / 2)
@@ -33,7 +39,7 @@ def count_tints(
     for y in range(pixels.shape[0]):
         for x in range(pixels.shape[1]):
             red, green, blue = pixels[y, x, 0], pixels[y, x, 1], pixels[y, x, 2]
-            warm, cool = logarithm[red] - logarithm[green], logarithm[blue] - logarithm[green]
+            warm, cool = _tint(logarithm, red, green, blue)
             band = bands[max(red, green, blue)]
             counts[band] += 1
             sums[0, band] += warm
@@ -52,7 +58,7 @@ def count_chroma(pixels: Pixels, logarithm: Float, planes: Table, counts: Counts
     for y in range(pixels.shape[0]):
         for x in range(pixels.shape[1]):
             red, green, blue = pixels[y, x, 0], pixels[y, x, 1], pixels[y, x, 2]
-            warm, cool = logarithm[red] - logarithm[green], logarithm[blue] - logarithm[green]
+            warm, cool = _tint(logarithm, red, green, blue)
             plane = planes[max(red, green, blue)]
             counts[plane, _cell(warm, side, last), _cell(cool, side, last)] += 1
     steps = np.empty(3, np.int64)
@@ -63,8 +69,7 @@ def count_chroma(pixels: Pixels, logarithm: Float, planes: Table, counts: Counts
                 across = np.int64(pixels[y, x + 1, c]) - np.int64(pixels[y, x - 1, c])
                 down = np.int64(pixels[y + 1, x, c]) - np.int64(pixels[y - 1, x, c])
                 steps[c] = abs(across) + abs(down)
-            warm = logarithm[steps[0]] - logarithm[steps[1]]
-            cool = logarithm[steps[2]] - logarithm[steps[1]]
+            warm, cool = _tint(logarithm, steps[0], steps[1], steps[2])
             counts[4, _cell(warm, side, last), _cell(cool, side, last)] += steps.sum()
 
 
