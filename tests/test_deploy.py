@@ -8,6 +8,7 @@ import yaml
 
 from darkroom.cluster.environment import WORKER_ENVIRONMENT
 from darkroom.cluster.servers import SHARED_CLASSES, shared_jvm_options, torchserve_command
+from gateway.settings import Settings
 
 PROJECT = Path(__file__).parents[1]
 COMPOSE = PROJECT / "docker-compose.yml"
@@ -42,6 +43,18 @@ def test_only_the_gateway_is_published_and_on_loopback():
     assert {name for name, service in services.items() if "ports" in service} == {"gateway"}
     assert services["gateway"]["ports"][0].startswith("${DARKROOM_BIND:-127.0.0.1}:")
     assert all("outside" not in services[name]["networks"] for name in ("tone", "redis"))
+
+
+def test_what_is_passed_on_is_a_setting():
+    """Both files pass the same variables to gateway and worker, and each is read there."""
+    compose, stack = (
+        yaml.safe_load(file.read_text())["services"]["gateway"]["environment"]
+        for file in (COMPOSE, STACK)
+    )
+    settings = {f"DARKROOM_{name.upper()}" for name in Settings.model_fields}
+
+    assert compose.keys() == stack.keys()
+    assert {name for name in compose if not name.startswith("AWS_")} <= settings
 
 
 @pytest.mark.parametrize("file", [COMPOSE, STACK], ids=["compose", "stack"])
