@@ -53,8 +53,8 @@ async def stream_events(
         }
     )
     await stream.prepare(request)
-    await _write(stream, f"retry: {RETRY_MS}\n\n")
     with contextlib.suppress(ConnectionError, TimeoutError):
+        await _write(stream, f"retry: {RETRY_MS}\n\n")
         await _follow(stream, service, session, id_, version)
     return stream
 
