@@ -1,6 +1,5 @@
 """Photos to learn colours from, as squares: their aged grey, their luma and their true chroma."""
 
-import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -13,16 +12,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
+from darkroom.imaging.chroma import chroma_of
 from darkroom.imaging.photo import Pixels
 from darkroom.networks.lite import STRIDE
 from training.aging import age
 from training.hues import COLOURED, GRASS
-from training.photos import ROOMS, TrainingPhotos, endless, held_out, read_pixels
+from training.photos import ROOMS, TrainingPhotos, endless, read_pixels, split_photos
 
 LEAST_CHROMA = 0.03  # mean distance from grey, which is at most 0.6: a tenth of the photos has less
-
 LEAST_GREEN = 0.03  # share of a photo's places
-
 LARGEST_PX = 384  # shorter side of the photos that are kept
 
 
@@ -43,14 +41,7 @@ def find_colour_photos(data: Path) -> TrainingPhotos:
 
     Tinted, dark and soft ones serve as well: what is asked is the colour of things.
     """
-    training: list[Path] = []
-    validation: list[Path] = []
-    with (data / "index.csv").open(newline="") as index:
-        names = [row["file"] for row in csv.DictReader(index)]
-    for path in (data / name for name in names if name.startswith("photos/")):
-        if bears_colour(path):
-            (validation if held_out(path) else training).append(path)
-    return TrainingPhotos(tuple(training), tuple(validation))
+    return split_photos(data, lambda path, _: bears_colour(path))
 
 
 def favour_grass(photos: tuple[Path, ...]) -> tuple[Path, ...]:
@@ -66,7 +57,7 @@ def _times(path: Path) -> int:
     if path.parent.name in ROOMS and not path.stem.endswith("frontal"):
         return 1
     small = cv2.resize(read_once(path), (32, 32), interpolation=cv2.INTER_AREA)
-    u, v = np.moveaxis(split_yuv(np.asarray(small, np.uint8))[1], 2, 0)
+    u, v = np.moveaxis(chroma_of(np.asarray(small, np.uint8)), 2, 0)
     hue = np.degrees(np.arctan2(v, u)) % 360
     green = (np.hypot(u, v) >= COLOURED) & (hue >= GRASS[0]) & (hue < GRASS[1])
     return 4 if green.mean() > LEAST_GREEN else 2
@@ -82,7 +73,7 @@ def split_yuv(pixels: Pixels) -> tuple[NDArray[np.float32], NDArray[np.float32]]
 def bears_colour(path: Path) -> bool:
     """Whether there is colour in a photo to learn from; black-and-white ones teach grey."""
     small = cv2.resize(read_pixels(path), (64, 64), interpolation=cv2.INTER_AREA)
-    _, chroma = split_yuv(np.asarray(small, np.uint8))
+    chroma = chroma_of(np.asarray(small, np.uint8))
     return float(np.hypot(chroma[..., 0], chroma[..., 1]).mean()) >= LEAST_CHROMA
 
 
@@ -112,7 +103,7 @@ def stack(squares: list[Square]) -> Squares:
     return Squares(*(torch.from_numpy(np.stack(part)) for part in zip(*squares, strict=True)))
 
 
-@lru_cache(maxsize=4000)  # of 336 pixels they are 900 MB together
+@lru_cache(maxsize=4000)  # each has 0.6 MB at most, where it is no longer than 4:3
 def read_once(path: Path) -> Pixels:
     """A photo, no larger than is of use: squares are at most 256 pixels."""
     pixels = read_pixels(path)
