@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from darkroom.client import Darkroom
+from darkroom.client import DEFAULT_URL, Darkroom
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.codec import decode
 from darkroom.imaging.photo import Pixels
@@ -28,16 +28,11 @@ GAP_PX = 6
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--url", default="http://127.0.0.1:9000")
+    parser.add_argument("--url", default=DEFAULT_URL, help="of the running service")
     parser.add_argument("--out", type=Path, default=Path("docs/images/before-after.png"))
     arguments = parser.parse_args()
-    client = Darkroom(arguments.url)
-    columns = []
-    for name, recipe in SHOWN:
-        degraded = degrade(bundled_photo(name), recipe).pixels
-        mended = client.enhance(compression.compress(degraded, 95)).photo
-        after = degraded if mended is None else decode(mended, 1 << 24).pixels
-        columns.append(np.concatenate([_shown(degraded), _gap(_shown(degraded)), _shown(after)]))
+    with Darkroom(arguments.url) as darkroom:
+        columns = [_column(darkroom, bundled_photo(name), recipe) for name, recipe in SHOWN]
     spaced = [
         part for column in columns for part in (column, _gap(column.swapaxes(0, 1)).swapaxes(0, 1))
     ]
@@ -45,6 +40,14 @@ def main() -> None:
     arguments.out.parent.mkdir(parents=True, exist_ok=True)
     cv2.imwrite(str(arguments.out), cv2.cvtColor(picture, cv2.COLOR_RGB2BGR))
     print(arguments.out)
+
+
+def _column(darkroom: Darkroom, clean: Pixels, recipe: Recipe) -> Pixels:
+    """The degraded photo above what became of it."""
+    degraded = degrade(clean, recipe).pixels
+    mended = darkroom.enhance(compression.compress(degraded, 95)).photo
+    after = degraded if mended is None else decode(mended, degraded.size).pixels
+    return np.concatenate([_shown(degraded), _gap(_shown(degraded)), _shown(after)])
 
 
 def _shown(pixels: Pixels) -> Pixels:

@@ -33,11 +33,11 @@ from training.photos import TrainingPhotos, read_pixels, split_photos
 WEIGHTS = Path("model-store/weights/straighten.safetensors")
 LOOKS = 4  # at each photo
 STEEPEST_DEGREES = 12.0  # a little beyond what is to be mended: the ends are no different
-PITCH_SIGMA = 7.0
+PITCH_SIGMA = 7.0  # degrees
 EPOCHS, BATCH, RATE, DECAY = 10, 256, 1e-2, 1e-3
 BLUR_DEGREES = 0.4  # of the truth: a miss by half a bin is none
 OWN_DEGREES = 3.0  # nobody holds a camera more askew without meaning it
-SURE = 0.5
+SURE = 0.5  # confidence from which a look tells of its photo's own tilt
 
 
 @dataclass(frozen=True)
@@ -163,6 +163,7 @@ def main() -> None:
     network = TiltNetwork()
     train(network, looks, looks.degrees)
     train(network, looks, looks.degrees + own_tilts(network, looks))
+    # A guess, until the evaluation fits it.
     write_weights(WEIGHTS, network, {"least_confidence": "0.8"})
     print(f"→ {WEIGHTS}")
 
