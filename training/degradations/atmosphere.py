@@ -1,4 +1,4 @@
-"""The air in between (`hazy`): transmission that falls with depth."""
+"""The air in between (`hazy`), and what fades everywhere alike (`low_contrast`)."""
 
 import cv2
 import numpy as np

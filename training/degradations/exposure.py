@@ -37,9 +37,8 @@ def low_light(srgb: Picture, severity: float, rng: np.random.Generator) -> tuple
     if rng.random() < 0.6:
         linear = beyond_white(linear, rng)
     exposed = linear * np.exp2(-stops)[..., None]
-    gain = 2.0 ** rng.uniform(
-        0, 0.6 * STOPS * severity
-    )  # ISO: part of the missing light was amplified away
+    # ISO: part of the missing light was amplified away.
+    gain = 2.0 ** rng.uniform(0, 0.6 * STOPS * severity)
     noisy, sigma = sensor_noise(exposed, rng, electrons=rng.uniform(6e3, 2e4) / gain, read=2.5)
     lift = rng.uniform(0.85, 1.15)  # camera's own tone curve
     return np.clip(to_srgb(noisy), 0, 1) ** np.float32(lift), sigma
