@@ -37,7 +37,7 @@ def measure(network: LiteGenerator, paths: Sequence[Path], perception: Perceptio
     return rows
 
 
-def test_all(before: list[Row], after: list[Row]) -> dict[str, Comparison]:
+def compare_measures(before: list[Row], after: list[Row]) -> dict[str, Comparison]:
     """Compare every measure; the p-values of each test are Holm's over all the measures."""
     names = [*MEASURES, ERROR]
     found = [compare([r[n] for r in before], [r[n] for r in after]) for n in names]
@@ -113,7 +113,7 @@ def report(
     rows = {
         name: measure(n, paths, perception) for name, n in (("before", before), ("after", after))
     }
-    comparisons = test_all(rows["before"], rows["after"])
+    comparisons = compare_measures(rows["before"], rows["after"])
     summary = {name: asdict(comparison) for name, comparison in comparisons.items()}
     (folder / "metrics.json").write_text(json.dumps(summary, indent=2) + "\n")
     with (folder / "photos.csv").open("w", newline="") as file:
