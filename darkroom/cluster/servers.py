@@ -115,10 +115,15 @@ def _model_server(layout: Layout, archive: Path, ports: list[int], number: int =
         *torchserve_command(temporary, layout.model_store, *SHARED_CLASSES),
         *("-m", f"{model}={archive.name}"),
     )
-    kernels = PROJECT / "var" / "kernels"  # outlives a start, or each would compile for seconds
-    kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
-    environment = model_server_environment(dict(os.environ), kernels) | addresses_at(ports)
+    environment = model_server_environment(dict(os.environ), kernels_folder()) | addresses_at(ports)
     return Server(name, command, folder, layout.run_folder / f"{name}.log", environment)
+
+
+def kernels_folder() -> Path:
+    """Where compiled kernels are kept from one start to the next, or each would take seconds."""
+    kernels = PROJECT / "var" / "kernels"
+    kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return kernels
 
 
 def torchserve_command(temporary: Path, model_store: Path, *jvm_options: str) -> tuple[str, ...]:
