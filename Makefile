@@ -45,7 +45,7 @@ archives: .venv/deployed
 	$(BIN)/python -m handlers.build
 
 # What every Java loads, read once for all; without it they only start slower.
-var/classes.jsa: .venv/deployed
+var/classes.jsa: .venv/deployed | archives
 	-$(BIN)/python -m darkroom.cluster.classes
 
 # The web page, built into web/dist.
