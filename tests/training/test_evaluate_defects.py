@@ -5,46 +5,45 @@ from darkroom.contracts.defects import Defect
 from darkroom.inference.defects import COLUMNS
 from training.evaluate_defects import Judged, fit_thresholds, measure, summarise
 
-CAST = COLUMNS.index(Defect.POOR_WHITE_BALANCE)
+CAST, DARK = (COLUMNS.index(d) for d in (Defect.POOR_WHITE_BALANCE, Defect.LOW_LIGHT))
 
 
-@pytest.fixture
-def judged() -> Judged:
+def judge_twenty(own_column: int) -> Judged:
     """Twenty photos, clean and with every defect at 0.8, told apart with ease but for one.
 
-    The last one is tinted by itself: the classifier says so, clean or degraded.
+    The last one has one defect by itself: the classifier says so, clean or degraded.
     """
     photos, columns = 20, len(COLUMNS)
     truth = np.tile(np.concatenate([np.zeros((1, columns)), 0.8 * np.eye(columns)]), (photos, 1))
     predicted = 0.05 + truth
     own = np.zeros(truth.shape, bool)
     last = slice(-(1 + columns), None)
-    predicted[last, CAST], own[last, CAST] = 0.9, True
+    predicted[last, own_column], own[last, own_column] = 0.9, True
     return Judged(truth, predicted, ~truth.any(axis=1), own)
 
 
-def test_photo_is_left_out_for_the_defect_that_it_has_by_itself(judged):
+def test_photo_is_left_out_for_the_defect_that_it_has_by_itself():
     """Its alarms cost nothing where its tint is known to us, and all other photos are judged."""
-    thresholds = np.full(len(COLUMNS), 0.5)
+    judged, thresholds = judge_twenty(CAST), np.full(len(COLUMNS), 0.5)
 
     without, over_all = measure(judged.known(), thresholds), measure(judged, thresholds)
 
-    tint, others = without.pop("poor_white_balance"), over_all.pop("poor_white_balance")
+    tint, tint_over_all = without.pop("poor_white_balance"), over_all.pop("poor_white_balance")
     assert (tint["f1"], tint["false_alarms_on_clean"]) == (1, 0)
-    assert others["f1"] < 0.9
-    assert others["false_alarms_on_clean"] == pytest.approx(1 / 20)
+    assert tint_over_all["f1"] < 0.9
+    assert tint_over_all["false_alarms_on_clean"] == pytest.approx(1 / 20)
     assert without == over_all
 
 
-def test_threshold_is_not_raised_for_what_is_true(judged):
-    """A photo that is tinted by itself is no false alarm that a threshold would have to avoid."""
-    assert fit_thresholds(judged.known())[CAST] < 0.2
-    assert fit_thresholds(judged)[CAST] > 0.2
+def test_threshold_of_casts_avoids_what_is_tinted_by_itself():
+    """That may be meant, as evening light is; a room that is dark by itself need not be avoided."""
+    assert fit_thresholds(judge_twenty(CAST))[CAST] > 0.2
+    assert fit_thresholds(judge_twenty(DARK))[DARK] < 0.2
 
 
-def test_photo_with_a_defect_of_its_own_is_not_called_good(judged):
+def test_photo_with_a_defect_of_its_own_is_not_called_good():
     """Alarms on good photos are counted without it, alarms on all photos with it."""
-    summary = summarise(judged, np.full(len(COLUMNS), 0.5))
+    summary = summarise(judge_twenty(CAST), np.full(len(COLUMNS), 0.5))
 
     assert (summary["photos"], summary["good_photos"]) == (20, 19)
     assert summary["good_photos_with_any_alarm"] == 0
