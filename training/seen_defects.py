@@ -3,12 +3,12 @@
 Photos are taken as they are found, and the light of some has a colour of its own, meant or not, or
 there is little of it. Such a photo is no negative for that defect, and with a cast added to its own
 it may even end nearer to white. A photo is listed if what must be white is not, or if half of the
-frame lies in the dark; what was doubtful is not listed.
+frame lies in the dark or behind a veil of light; what was doubtful is not listed.
 
 Every held-out photo of `find_photos` was looked at on contact sheets, before and without any
-network's opinion of it. Of the training photos only those 500 were looked at that shades of grey,
-grey edge and a network took for the most tinted: that part of the list leaves photos out of a
-training, and no figure rests on it.
+network's opinion of it; of three (bsds500 24063, 78098, 145014) an earlier report had told. Of the
+training photos only those 500 were looked at that shades of grey, grey edge and a network took for
+the most tinted: that part of the list leaves photos out of a training, and no figure rests on it.
 """
 
 import csv
