@@ -61,10 +61,11 @@ $(PACKAGES): web/package.json web/package-lock.json .venv/page
 # All networks anew from their data, about eight hours on one core; then thresholds, reports, model
 # cards, and archives of the new weights.
 train: .venv/dev
-	$(BIN)/python -m training.defects && $(BIN)/python -m training.evaluate_defects
+	$(BIN)/python -m training.defects
 	$(BIN)/python -m training.restore && $(BIN)/python -m training.evaluate_restore
 	$(BIN)/python -m training.tone
 	$(BIN)/python -m training.tone --further model-store/weights/tone.safetensors --minutes 40
+	$(BIN)/python -m training.darkness && $(BIN)/python -m training.evaluate_defects
 	$(BIN)/python -m training.evaluate_tone
 	$(BIN)/python -m training.straighten && $(BIN)/python -m training.evaluate_straighten
 	$(BIN)/python -m training.colorize && $(BIN)/python -m training.polish_colorize

@@ -3,9 +3,10 @@
 Reads the photos under `--data`, degrades them on the fly and trains the two halves of the network,
 which share nothing: an ImageNet trunk over thumbnails in this module, with the layers behind it
 once more in `training.frame` and those for casts in `training.casts`, and the small network over
-texture in `training.grain`. Writes `model-store/weights/defects.safetensors`;
-`python -m training.evaluate_defects` fits the thresholds and makes the report. `--minutes 0` keeps
-the trunk of the weights that are there.
+texture in `training.grain`. Writes `model-store/weights/defects.safetensors`; there, once there is
+a toner, `python -m training.darkness` fits the layers for darkness, and `python -m
+training.evaluate_defects` the thresholds, with a report. `--minutes 0` keeps the trunk of the
+weights that are there.
 """
 
 import json

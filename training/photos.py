@@ -90,6 +90,11 @@ def _is_untinted(path: Path, row: Row) -> bool:
     return bool(blown < 0.2) and (path.parent.name not in ROOMS or is_neutral(pixels))
 
 
+def find_whatever_is_lit(data: Path) -> TrainingPhotos:
+    """List the photos under `data` in which anything is bright, good or not, split by source."""
+    return split_photos(data, lambda _, row: float(row["p95_luma"]) > 60)
+
+
 def held_out(path: Path) -> bool:
     """Decide by the source's name alone, so that the split never changes."""
     source = f"{path.parent.name}/{path.stem.split('_')[0]}"

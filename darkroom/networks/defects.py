@@ -9,7 +9,9 @@ from darkroom.imaging.views import COLOURS, EVIDENCE, IN_PATCHES, IN_THUMBNAIL, 
 from darkroom.networks.casts import CastNetwork
 from darkroom.networks.trunk import Trunk
 
-CAST = IN_THUMBNAIL.index(Defect.POOR_WHITE_BALANCE)  # its column
+# Columns that have a judge of their own.
+DARKNESS = IN_THUMBNAIL.index(Defect.LOW_LIGHT)
+CAST = IN_THUMBNAIL.index(Defect.POOR_WHITE_BALANCE)
 
 
 class DefectNetwork(nn.Module):
@@ -36,6 +38,15 @@ class DefectNetwork(nn.Module):
         self.frame = nn.Sequential(nn.Linear(128 * 4, 192), nn.ReLU(), nn.Dropout(0.2))
         self.frame_head = nn.Linear(192, len(IN_THUMBNAIL))
         self.tilt_head = nn.Linear(192, 1)  # training only: the signed angle steadies `rotation`
+        # By its own layers, which have learned from real dark photos, too; what the head of all
+        # says of darkness steadies its training only.
+        self.darkness = nn.Sequential(
+            nn.Dropout(0.2),
+            nn.Linear(sum(self.sizes), 96),
+            nn.ReLU(),
+            nn.Dropout(0.2),
+            nn.Linear(96, 1),
+        )
         self.casts = CastNetwork(self.trunk.channels)
         self.texture = nn.Sequential(
             nn.Linear(TEXTURE, 96), nn.ReLU(), nn.Linear(96, 64), nn.ReLU()
@@ -59,10 +70,18 @@ class DefectNetwork(nn.Module):
         )
 
     def judge_facts(self, facts: Tensor) -> Tensor:
-        parts = torch.split((facts - self.fact_mean) / self.fact_spread, self.sizes, dim=1)
+        parts = torch.split(self._normal(facts), self.sizes, dim=1)
         seen = [branch(part) for branch, part in zip(self.branches, parts, strict=True)]
         features: Tensor = self.frame(torch.cat(seen, dim=1))
         return features
+
+    def judge_darkness(self, facts: Tensor) -> Tensor:
+        """How dark the frame is: logits (N,)."""
+        logits: Tensor = self.darkness(self._normal(facts))[:, 0]
+        return logits
+
+    def _normal(self, facts: Tensor) -> Tensor:
+        return (facts - self.fact_mean) / self.fact_spread
 
     def see_grain(self, texture: Tensor, evidence: Tensor) -> Tensor:
         seen = self.texture((texture - self.texture_mean) / self.texture_spread)
@@ -82,9 +101,10 @@ class DefectNetwork(nn.Module):
         evidence: Tensor,
     ) -> Tensor:
         facts = self.find_facts(thumbnails, statistics, lines, colours)
-        frame = self.frame_head(self.judge_facts(facts))
+        frame = [*self.frame_head(self.judge_facts(facts)).unbind(dim=1)]
+        frame[DARKNESS] = self.judge_darkness(facts)
         # Two opinions on casts, learned from different photos: their mean errs less than either.
         known = torch.cat([facts[:, : self.trunk.channels], statistics, colours], dim=1)
-        cast = (frame[:, CAST : CAST + 1] + self.casts(known, chroma)[:, :1]) / 2
+        frame[CAST] = (frame[CAST] + self.casts(known, chroma)[:, 0]) / 2
         grain = self.grain_head(self.see_grain(texture, evidence))
-        return torch.cat([frame[:, :CAST], cast, frame[:, CAST + 1 :], grain], dim=1)
+        return torch.cat([torch.stack(frame, dim=1), grain], dim=1)
