@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     replica_depth: PositiveInt = Field(
         default=2,
         description="photos sent to one replica at a time, the rest wait in the gateway: one at "
-        "work and one at the door; two batches' worth where a replica works in batches",
+        "work and one at the door",
     )
 
     page_dir: Path = Field(
