@@ -11,6 +11,7 @@ import argparse
 import asyncio
 import statistics
 import time
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -21,6 +22,7 @@ from benchmark.photos import make_photo
 from benchmark.plots import plot_replicas
 from benchmark.processes import cpu_s
 from benchmark.saving import machine, save
+from benchmark.stealing import undisturbed
 from benchmark.toys import Gateway
 
 SLEEP_MS = 20.0
@@ -55,10 +57,11 @@ async def measure(seconds: float, replica_counts: list[int]) -> dict[str, Any]:
     photo, slower = make_photo("coffee", *PHOTO), slower_than_there()
     connector = aiohttp.TCPConnector(limit=0)
     async with aiohttp.ClientSession(connector=connector, headers=NO_CACHE) as session:
-        added, per_core_s = await one_core(session, photo, seconds)
-        throughput = {
-            count: await with_replicas(session, photo, count, seconds) for count in replica_counts
-        }
+        (added, per_core_s), _ = await undisturbed(partial(one_core, session, photo, seconds))
+        throughput = dict[int, float]()
+        for count in replica_counts:
+            work = partial(with_replicas, session, photo, count, seconds)
+            throughput[count], _ = await undisturbed(work)
         overload = await overloaded(session, photo, seconds)
     first = replica_counts[0]
     alone = throughput[first] / first
