@@ -10,6 +10,7 @@ import aiohttp
 from benchmark.open_loop import NO_CACHE, PATIENCE_S, Load, ask, summarise
 
 CLIENTS = {"1.2 Mpx": 12, "12 Mpx": 4}  # enough that no core has a pause
+WARM_UP_S = 12.0  # Java compiles for the first hundred photos of each replica
 PATIENTLY = "?budget_ms=10000"  # nobody is refused: what is measured is how much can be done
 
 

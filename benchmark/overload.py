@@ -12,7 +12,7 @@ from contextlib import ExitStack
 from functools import partial
 from typing import Any
 
-from benchmark.closed_loop import PATIENTLY, hold
+from benchmark.closed_loop import PATIENTLY, WARM_UP_S, hold
 from benchmark.figures import quantile, slope_per_minute
 from benchmark.open_loop import Answer, Load, offer_all, summarise
 from benchmark.peers.contestants import Contestant, darkroom, scale, until_ready
@@ -24,7 +24,6 @@ from benchmark.stealing import undisturbed
 
 CLIENTS = 12
 TIMES = 3.0
-WARM_UP_S = 12.0
 PEAK_S = 8.0
 AROUND = (0.8, 0.9, 1.0, 1.1)  # of the rate at saturation: where the peak is looked for
 BUDGET_MS = 1000

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from benchmark.closed_loop import CLIENTS, PATIENTLY, hold
+from benchmark.closed_loop import CLIENTS, PATIENTLY, WARM_UP_S, hold
 from benchmark.figures import quantile
 from benchmark.open_loop import Answer, offer_all
 from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
@@ -29,7 +29,6 @@ from benchmark.stealing import undisturbed
 
 CONTESTANTS = ("darkroom", "classical", "mended")
 SECONDS = {"1.2 Mpx": 6.0, "12 Mpx": 9.0}
-WARM_UP_S = 12.0
 STEP = 1.08  # between the rates that are kept and that are not, in the end
 PROMISE_MS, KEPT_SHARE = 1000.0, 0.95
 

@@ -18,7 +18,7 @@ from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
-from benchmark.closed_loop import CLIENTS
+from benchmark.closed_loop import CLIENTS, WARM_UP_S
 from benchmark.figures import CORE_HOUR, dollars_per_1000
 from benchmark.peers.contestants import ALL, scale, until_ready
 from benchmark.peers.turns import CORES, RawLoops, Run, measure, take_turn
@@ -32,7 +32,6 @@ SMALL, LARGE = SIZES
 ONLY = {SMALL: tuple(ALL), LARGE: ("darkroom", "classical", "mended")}
 NAMES = {SMALL: "peers", LARGE: "peers_12_mpx"}
 RAW = "handlers alone"
-WARM_UP_S = 12.0  # Java compiles for the first hundred photos of each replica
 
 
 async def compare(options: argparse.Namespace) -> dict[str, Any]:

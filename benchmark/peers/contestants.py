@@ -17,6 +17,7 @@ from benchmark.open_loop import NO_CACHE
 from benchmark.processes import LOGS, PROJECT, Processes
 from darkroom.cluster.environment import model_server_environment
 from darkroom.cluster.scaling import ask_to_scale
+from darkroom.cluster.servers import kernels_folder
 
 MODELS = ("defects", "tone")
 READY_WITHIN_S = 300.0
@@ -68,9 +69,7 @@ def peer(name: str, gateway: str = "gateway") -> Start:
     """Another framework in TorchServe's place, behind our gateway."""
 
     def start(stack: ExitStack, port: int, workers: int) -> Contestant:
-        kernels = PROJECT / "var" / "kernels"
-        kernels.mkdir(mode=0o700, parents=True, exist_ok=True)
-        environment = model_server_environment({}, kernels)
+        environment = model_server_environment({}, kernels_folder())
         processes, urls = Processes(stack, name), {}
         for number, model in enumerate(MODELS, start=1):
             module = f"benchmark.peers.with_{name}"

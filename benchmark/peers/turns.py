@@ -11,9 +11,10 @@ from subprocess import Popen
 from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import quantile
 from benchmark.peers.contestants import Contestant
-from benchmark.processes import PROJECT, Processes, busy_s
+from benchmark.processes import Processes, busy_s
 from benchmark.stealing import undisturbed
 from darkroom.cluster.environment import model_server_environment
+from darkroom.cluster.servers import kernels_folder
 
 CORES = 2
 Run = dict[str, float]
@@ -24,7 +25,7 @@ class RawLoops:
 
     def __init__(self, stack: ExitStack, size: str) -> None:
         self.processes = Processes(stack, "raw")
-        environment = model_server_environment({}, PROJECT / "var" / "kernels")
+        environment = model_server_environment({}, kernels_folder())
         command = ("benchmark.peers.raw", size)
         self._loops = [
             self.processes.start(*command, environment=environment, talks=True)
