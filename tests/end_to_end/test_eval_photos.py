@@ -17,7 +17,8 @@ pytestmark = [
 ]
 
 
-TINTED = "kodak_19"  # its lighthouse and fence, painted white, are yellow
+# Of the clean photos: what is white in them is yellow, and mended they look better to the eye.
+TINTED = {"kodak_03", "kodak_19"}  # clouds above caps; lighthouse and fence
 HALF_BRIGHT = {"dicm_32", "dicm_34"}  # against a bright door, under a bright sky: may be missed
 WARM = {"120", "171", "226", "407", "526"}  # strong warm tint, by eye
 DARK = {"357", "487"}  # the darkest rooms, by mean luma relative to their windows
@@ -46,9 +47,10 @@ def test_dark_photo_is_brighter_without_harm(darkroom, file):
     assert cast(after) / luma(after) < cast(before) / luma(before) + 0.12
 
 
-def test_yellow_lighthouse_turns_white(darkroom):
-    """One of the clean photos has a cast after all: less of it, as bright as before."""
-    (file,) = photos(f"clean/{TINTED}.png")
+@pytest.mark.parametrize("name", sorted(TINTED))
+def test_yellow_turns_white(darkroom, name):
+    """Two of the clean photos have a cast after all: less of it, as bright as before."""
+    (file,) = photos(f"clean/{name}.png")
     before = read(file.read_bytes())
 
     mended = darkroom.enhance(file, budget_ms=PATIENT_MS).photo
@@ -92,7 +94,7 @@ def test_tinted_or_dark_listing_photo_is_mended(darkroom, file):
 
 
 @pytest.mark.parametrize(
-    "file", [f for f in photos("clean/*") if f.stem != TINTED], ids=lambda file: file.stem
+    "file", [f for f in photos("clean/*") if f.stem not in TINTED], ids=lambda file: file.stem
 )
 def test_clean_photo_is_left_alone(darkroom, file):
     """A good photo gets 204, or an answer that cannot be told from it."""
