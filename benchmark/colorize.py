@@ -34,7 +34,7 @@ from typing import Any
 from darkroom.cluster.environment import WORKER_ENVIRONMENT
 
 # Read by the libraries when they load.
-os.environ.update({**WORKER_ENVIRONMENT, "NUMBA_CACHE_DIR": str(Path("var/kernels").resolve())})
+os.environ.update({**WORKER_ENVIRONMENT, "DARKROOM_KERNELS": str(Path("var/kernels").resolve())})
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import numpy as np  # noqa: E402

@@ -17,7 +17,7 @@ from pathlib import Path
 from darkroom.cluster.environment import WORKER_ENVIRONMENT
 
 # Read by the libraries when they load: pinned to one core, they find it and nothing more.
-os.environ.update({**WORKER_ENVIRONMENT, "NUMBA_CACHE_DIR": str(Path("var/kernels").resolve())})
+os.environ.update({**WORKER_ENVIRONMENT, "DARKROOM_KERNELS": str(Path("var/kernels").resolve())})
 os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 import simplejpeg  # noqa: E402

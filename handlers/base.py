@@ -26,6 +26,7 @@ from darkroom.contracts.headers import MODEL
 from darkroom.contracts.problem import MEDIA_TYPE, Problem
 from darkroom.contracts.report import ModelReply
 from darkroom.imaging.codec import encode
+from darkroom.imaging.kernels import load_kernels
 from darkroom.imaging.photo import Photo
 from darkroom.inference.memory import give_back_freed
 from handlers.judging import WEIGHTS as JUDGE
@@ -95,6 +96,7 @@ class PhotoHandler(ABC):
         cv2.setNumThreads(1)  # its own pool, which OMP_NUM_THREADS does not reach
         self.load(weights)
         self.judge = None if weights.name == JUDGE else load_judge(weights.parent, self.device)
+        load_kernels()
         self._warm_up()
         # From here on TorchServe would print two lines for each photo, and Java would parse them.
         logging.getLogger().setLevel(logging.WARNING)

@@ -134,11 +134,12 @@ def test_gateway_loads_nothing_that_touches_pixels(module):
     assert ended.stdout == "[]\n", ended.stderr
 
 
-def test_what_serves_on_a_processor_loads_no_torch():
-    """In a fresh interpreter neither the handlers nor all that they import bring in torch."""
+def test_what_serves_on_a_processor_loads_neither_torch_nor_numba():
+    """In a fresh interpreter the handlers bring in none, nor their kernels made ready."""
     handlers = [f"handlers.{file.stem}" for file in (PROJECT / "handlers").glob("*_handler.py")]
-    program = f"import sys, {', '.join(handlers)}; print('torch' in sys.modules)"
+    program = f"import sys, {', '.join(handlers)}; handlers.base.load_kernels(); "
+    program += "print({'torch', 'numba'} & sys.modules.keys())"
 
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
 
-    assert ended.stdout == "False\n", ended.stderr
+    assert ended.stdout == "set()\n", ended.stderr

@@ -13,9 +13,6 @@ WORKER_ENVIRONMENT = {
     # One thread a worker, workers = cores: two threads on one core spin against each other.
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
-    "NUMBA_NUM_THREADS": "1",
-    # The archive's folder is new at each start, so kernels are cached by name and content.
-    "NUMBA_CACHE_LOCATOR_CLASSES": "darkroom.imaging.kernel_cache.KernelCache",
 }
 
 # Would shadow the archive's own modules, or the command line.
@@ -23,9 +20,10 @@ FORBIDDEN = ("PYTHONPATH", "PYTHONHOME", "TS_CONFIG_FILE", "TS_MODEL_SERVER_HOME
 
 
 def model_server_environment(inherited: dict[str, str], kernels: Path) -> dict[str, str]:
-    """What to start a model server with; compiled kernels are kept in the folder `kernels`.
+    """What to start a model server with; machine code is kept in the folder `kernels`.
 
-    The folder holds machine code: it must be writable by nobody else.
+    Nobody else may write there. Beside its source it would be made anew at each start: archives are
+    unpacked into new folders.
     """
     kept = {name: value for name, value in inherited.items() if name not in FORBIDDEN}
-    return {**kept, **WORKER_ENVIRONMENT, "NUMBA_CACHE_DIR": str(kernels)}
+    return {**kept, **WORKER_ENVIRONMENT, "DARKROOM_KERNELS": str(kernels)}

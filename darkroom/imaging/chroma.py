@@ -12,9 +12,9 @@ from enum import StrEnum
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from darkroom.imaging.kernels import kernel, kernel_part
 from darkroom.imaging.photo import Pixels
 
 Luma = NDArray[np.uint8]  # (H, W)
@@ -95,7 +95,7 @@ def colour(pixels: Pixels, luma: Luma, chroma: Chroma, strength: float = 1.0) ->
     return coloured
 
 
-@njit(nogil=True, fastmath=True)
+@kernel_part(fastmath=True)
 def _likeness(difference: np.float32) -> np.float32:
     """How much a place counts by the levels between its luma and a pixel's: nearly a bell.
 
@@ -107,7 +107,7 @@ def _likeness(difference: np.float32) -> np.float32:
     return near * near + np.float32(1e-4)
 
 
-@njit(nogil=True)
+@kernel_part()
 def _taps(count: int, cells: int) -> tuple[NDArray[np.int64], Plane]:
     """The middle one of the three cells around each of `count` pixels in a row; their weights."""
     middle = np.empty(count, np.int64)
@@ -121,21 +121,21 @@ def _taps(count: int, cells: int) -> tuple[NDArray[np.int64], Plane]:
     return middle, weights
 
 
-@njit(nogil=True, fastmath=True)
+@kernel_part(fastmath=True)
 def _weigh(level: Plane, place: Plane, by_column: Plane, by_row: np.float32, out: Plane) -> None:
     """How much one place counts for each pixel of a row: near ones and equally light ones most."""
     for x in range(level.size):
         out[x] = by_row * by_column[x] * _likeness(place[x] - level[x])
 
 
-@njit(nogil=True, fastmath=True)
+@kernel_part(fastmath=True)
 def _add(total: Plane, weight: Plane, values: Plane) -> None:
     # A loop for each plane: with more arrays the compiler gives up vectorising.
     for x in range(total.size):
         total[x] += weight[x] * values[x]
 
 
-@njit(nogil=True, fastmath=True)
+@kernel_part(fastmath=True)
 def _finish(pixels: Pixels, level: Plane, sums: Plane, strength: np.float32, out: Pixels) -> None:
     """One row of pixels from its luma and weighted sums of chroma."""
     to_red = 255 * strength / np.float32(V_OF_RED)
@@ -161,12 +161,7 @@ def _finish(pixels: Pixels, level: Plane, sums: Plane, strength: np.float32, out
         out[x, 2] = np.uint8(own + room * blue + half)
 
 
-@njit(
-    "void(u1[:,:,::1], u1[:,::1], f4[:,:,::1], f4, u1[:,:,::1])",
-    nogil=True,
-    cache=True,
-    fastmath=True,
-)
+@kernel("void(u1[:,:,::1], u1[:,::1], f4[:,:,::1], f4, u1[:,:,::1])", fastmath=True)
 def _apply(
     pixels: Pixels, luma: Luma, cells: NDArray[np.float32], strength: np.float32, out: Pixels
 ) -> None:

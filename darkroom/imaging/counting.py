@@ -5,9 +5,9 @@ in the pixels' order: the results are numpy's to the last bit, which the network
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from darkroom.imaging.kernels import kernel, kernel_part
 from darkroom.imaging.photo import Pixels
 
 Counts = NDArray[np.int64]
@@ -16,20 +16,20 @@ Sums = NDArray[np.float64]
 Table = NDArray[np.int32]  # (256,): where a pixel counts, of its brightest channel
 
 
-@njit(nogil=True)
+@kernel_part()
 def _tint(logarithm: Float, red: int, green: int, blue: int) -> tuple[np.float32, np.float32]:
     """Two logarithms of ratios: of red to green and of blue to green."""
     return logarithm[red] - logarithm[green], logarithm[blue] - logarithm[green]
 
 
-@njit(nogil=True)
+@kernel_part()
 def _cell(tint: np.float32, side: int, last: np.float32) -> int:
     """Where a logarithm of two channels' ratio lies among `side` cells over ±1."""
     place = (tint + np.float32(1)) * np.float32(side / 2)
     return int(min(max(place, np.float32(0)), last))
 
 
-@njit("void(u1[:,:,::1], f4[::1], i4[::1], i8[::1], i8[:,::1], f8[:,::1])", nogil=True, cache=True)
+@kernel("void(u1[:,:,::1], f4[::1], i4[::1], i8[::1], i8[:,::1], f8[:,::1])")
 def count_tints(
     pixels: Pixels, logarithm: Float, bands: Table, counts: Counts, histogram: Counts, sums: Sums
 ) -> None:
@@ -47,7 +47,7 @@ def count_tints(
             histogram[_cell(warm, side, last), _cell(cool, side, last)] += 1
 
 
-@njit("void(u1[:,:,::1], f4[::1], i4[::1], i8[:,:,::1])", nogil=True, cache=True)
+@kernel("void(u1[:,:,::1], f4[::1], i4[::1], i8[:,:,::1])")
 def count_chroma(pixels: Pixels, logarithm: Float, planes: Table, counts: Counts) -> None:
     """Count in (5, S, S) pixels by log(R/G) and log(B/G); in the last plane, steps by strength.
 
@@ -73,7 +73,7 @@ def count_chroma(pixels: Pixels, logarithm: Float, planes: Table, counts: Counts
             counts[4, _cell(warm, side, last), _cell(cool, side, last)] += steps.sum()
 
 
-@njit("i8(f4[:,::1], f4[:,::1], f4[:,::1], f4, f4[:,::1])", nogil=True, cache=True)
+@kernel("i8(f4[:,::1], f4[:,::1], f4[:,::1], f4, f4[:,::1])")
 def keep_strong(
     across: Float, down: Float, strength: Float, faintest: np.float32, kept: Float
 ) -> int:
@@ -89,7 +89,7 @@ def keep_strong(
     return count
 
 
-@njit("void(f4[::1], f4[::1], f8[:,::1])", nogil=True, cache=True)
+@kernel("void(f4[::1], f4[::1], f8[:,::1])")
 def count_directions(degrees: Float, strength: Float, sums: Sums) -> None:
     """Add up in (2, N) the roots of gradients' strengths, by degrees: of upright edges, of level.
 

@@ -5,8 +5,9 @@ stays on that edge's own straight line; else it begins an edge.
 """
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from darkroom.imaging.kernels import kernel, kernel_part
 
 Float = NDArray[np.float32]
 Sums = NDArray[np.float64]  # of one edge, (9,), or of all, (N, 9)
@@ -20,14 +21,14 @@ _N, _Y, _X, _YY, _XY, _SIZE, _SIGN, _FIRST, _LAST = range(9)
 _STEADY = 6  # points from which an edge's own line is trusted
 
 
-@njit(nogil=True)
+@kernel_part()
 def _crest(before: float, size: float, after: float) -> float:
     """How far from the middle one of three neighbours a parabola through them has its crest."""
     bend = before - 2 * size + after
     return 0.5 * (before - after) / bend if bend < 0 else 0.0
 
 
-@njit(nogil=True, inline="always")
+@kernel_part(inline="always")
 def _beside(
     edges: Sums, owner: NDArray[np.int64], row: int, column: int, x: float, sign: float
 ) -> int:
@@ -49,7 +50,7 @@ def _beside(
     return best
 
 
-@njit(nogil=True, inline="always")
+@kernel_part(inline="always")
 def _add_point(edge: Sums, row: int, x: float, size: float) -> None:
     along = row - edge[_FIRST]
     edge[_N] += 1
@@ -61,14 +62,14 @@ def _add_point(edge: Sums, row: int, x: float, size: float) -> None:
     edge[_LAST] = row
 
 
-@njit(nogil=True, inline="always")
+@kernel_part(inline="always")
 def _slope(edge: Sums) -> float:
     """dx/dy of the regression over an edge's points."""
     spread = edge[_N] * edge[_YY] - edge[_Y] ** 2
     return float((edge[_N] * edge[_XY] - edge[_Y] * edge[_X]) / spread)
 
 
-@njit(nogil=True)
+@kernel_part()
 def _keep_straight(edges: Sums, shortest: float, found: Float) -> int:
     """Put the edges that are long, unbroken and steep enough into `found`; how many they are."""
     count = 0
@@ -88,7 +89,7 @@ def _keep_straight(edges: Sums, shortest: float, found: Float) -> int:
     return count
 
 
-@njit("i8(f4[:,::1], f4[:,::1], f8, f8, f4[:,::1])", nogil=True, cache=True)
+@kernel("i8(f4[:,::1], f4[:,::1], f8, f8, f4[:,::1])")
 def follow(across: Float, down: Float, faintest: float, shortest: float, found: Float) -> int:
     """Follow edges down the rows of the gradient; fill `found` and return how many there are.
 

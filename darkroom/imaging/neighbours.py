@@ -4,18 +4,18 @@ They sum whole numbers, so that no order of summing changes a result.
 """
 
 import numpy as np
-from numba import njit, types
 from numpy.typing import NDArray
 
+from darkroom.imaging.kernels import kernel, kernel_part
 from darkroom.imaging.photo import Pixels
 
 PATCH_PX = 64  # a constant, for which the compiler unrolls the loops
 
-Plane = NDArray[np.uint8]  # rows of a patch, one of them, or all in a line
+Plane = NDArray[np.uint8]  # a patch, row after row, or one of its rows
 Sums = NDArray[np.int64]
 
 
-@njit(nogil=True)
+@kernel_part()
 def _compare(ones: Plane, others: Plane) -> np.int64:
     """How much pixels differ, summed. Slices, not offsets, let the compiler vectorise the loop."""
     total = np.int64(0)
@@ -24,7 +24,7 @@ def _compare(ones: Plane, others: Plane) -> np.int64:
     return total
 
 
-@njit(nogil=True)
+@kernel_part()
 def _compare_powers(ones: Plane, others: Plane, sums: Sums) -> None:
     """The same, and of the differences' second and fourth powers: three numbers."""
     first = second = fourth = np.int64(0)
@@ -37,7 +37,7 @@ def _compare_powers(ones: Plane, others: Plane, sums: Sums) -> None:
     sums[0], sums[1], sums[2] = first, second, fourth
 
 
-@njit(nogil=True)
+@kernel_part()
 def _crests(line: Plane) -> np.int64:
     """How far pixels rise above both neighbours, summed; the line is mirrored at its ends."""
     total, last = np.int64(0), line.size - 1
@@ -50,7 +50,7 @@ def _crests(line: Plane) -> np.int64:
     return total
 
 
-@njit(nogil=True)
+@kernel_part()
 def _bend(above: Plane, middle: Plane, below: Plane) -> np.int64:
     total = np.int64(0)
     for at in range(middle.size):
@@ -58,7 +58,7 @@ def _bend(above: Plane, middle: Plane, below: Plane) -> np.int64:
     return total
 
 
-@njit(nogil=True)
+@kernel_part()
 def _cross(above: Plane, below: Plane) -> np.int64:
     """How much the steps to the right differ between two rows, summed."""
     total = np.int64(0)
@@ -69,32 +69,37 @@ def _cross(above: Plane, below: Plane) -> np.int64:
     return total
 
 
-@njit(nogil=True)
-def _sum_down(rows: Plane, sums: Sums) -> None:
+@kernel_part()
+def _row(patch: Plane, row: int) -> Plane:
+    return patch[row * PATCH_PX : (row + 1) * PATCH_PX]
+
+
+@kernel_part()
+def _sum_down(flat: Plane, sums: Sums) -> None:
     """The numbers of luma in one direction, in the order of `texture_of`."""
-    flat, px = rows.ravel(), PATCH_PX
+    px = PATCH_PX
     _compare_powers(flat[px:], flat[:-px], sums[:3])
     for row in range(7, px - 1, 8):
-        sums[3] += _compare(rows[row + 1], rows[row])
+        sums[3] += _compare(_row(flat, row + 1), _row(flat, row))
     for row in range(3, px - 1, 8):
-        sums[4] += _compare(rows[row + 1], rows[row])
+        sums[4] += _compare(_row(flat, row + 1), _row(flat, row))
     sums[5] = _compare(flat[2 * px :], flat[: -2 * px])
     _compare_powers(flat[4 * px :], flat[: -4 * px], sums[6:9])
     sums[9] = _compare(flat[8 * px :], flat[: -8 * px])
     sums[10] = _bend(flat[: -2 * px], flat[px:-px], flat[2 * px :])
 
 
-@njit(nogil=True)
-def _sum_diagonals(rows: Plane, sums: Sums) -> None:
+@kernel_part()
+def _sum_diagonals(flat: Plane, sums: Sums) -> None:
     """On the corners of the 8-pixel grid, at all."""
     for row in range(PATCH_PX - 1):
-        sums[1] += _cross(rows[row], rows[row + 1])
+        sums[1] += _cross(_row(flat, row), _row(flat, row + 1))
     for row in range(7, PATCH_PX - 1, 8):
         for x in range(7, PATCH_PX - 1, 8):
-            sums[0] += _cross(rows[row, x : x + 2], rows[row + 1, x : x + 2])
+            sums[0] += _cross(_row(flat, row)[x : x + 2], _row(flat, row + 1)[x : x + 2])
 
 
-@njit(nogil=True)
+@kernel_part()
 def _sum_levels(flat: Plane, sums: Sums) -> None:
     """All levels, and how many are clipped."""
     total = clipped = np.int64(0)
@@ -104,39 +109,35 @@ def _sum_levels(flat: Plane, sums: Sums) -> None:
     sums[0], sums[1] = total, clipped
 
 
-@njit("void(u1[:,:,:,::1], i8[:,::1])", nogil=True, cache=True)
+@kernel("void(u1[:,:,:,::1], i8[:,::1])")
 def sum_differences(patches: Pixels, sums: Sums) -> None:
     """Sum up in (N, 32) what `texture_of` takes the means of, in patches of Y, Cr and Cb."""
     # Turned, pixels across lie as those down do: rows are compared, in long loops.
-    down = np.empty((3, PATCH_PX, PATCH_PX), np.uint8)
-    across = np.empty((3, PATCH_PX, PATCH_PX), np.uint8)
+    down = np.empty((3, PATCH_PX * PATCH_PX), np.uint8)
+    across = np.empty((3, PATCH_PX * PATCH_PX), np.uint8)
     for patch in range(len(patches)):
         for y in range(PATCH_PX):
             for x in range(PATCH_PX):
                 for plane in range(3):
                     level = patches[patch, y, x, plane]
-                    down[plane, y, x] = level
-                    across[plane, x, y] = level
+                    down[plane, y * PATCH_PX + x] = level
+                    across[plane, x * PATCH_PX + y] = level
         own = sums[patch]
         _sum_down(across[0], own[:11])
         _sum_down(down[0], own[11:22])
         _sum_diagonals(down[0], own[22:24])
         for plane in range(1, 3):
-            flat = across[plane].ravel()
+            flat = across[plane]
             for number, lag in enumerate((PATCH_PX, 2 * PATCH_PX, 8 * PATCH_PX)):
                 own[21 + 3 * plane + number] = _compare(flat[lag:], flat[:-lag])
-        _sum_levels(down[0].ravel(), own[30:])
+        _sum_levels(down[0], own[30:])
 
 
 # Of any layout, and read-only, as what Pillow decodes is: a copy would cost more than the loop.
-_PHOTO = types.Array(types.uint8, 3, "A", readonly=True)
+_PHOTO = "Array(u1, 3, 'A', readonly=True)"
 
 
-@njit(
-    types.void(_PHOTO, types.int64[:, ::1], types.int64[::1], types.float32[:, ::1]),
-    nogil=True,
-    cache=True,
-)
+@kernel(f"void({_PHOTO}, i8[:,::1], i8[::1], f4[:,::1])")
 def survey(
     pixels: Pixels, corners: NDArray[np.int64], detail: Sums, sampled: NDArray[np.float32]
 ) -> None:

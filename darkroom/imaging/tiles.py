@@ -9,9 +9,9 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from darkroom.imaging.kernels import kernel
 from darkroom.imaging.photo import Pixels
 
 TILE_PX = 352  # side in service, a multiple of 16: twelve cover an everyday photo of 1280×960
@@ -114,7 +114,7 @@ def _weights(starts: list[int], tile_px: int) -> list[NDArray[np.float32]]:
     return weights
 
 
-@njit("void(f4[:,:,::1], f4[::1], f4[::1], i2[:,:,:])", nogil=True, cache=True, fastmath=True)
+@kernel("void(f4[:,:,::1], f4[::1], f4[::1], i2[:,:,:])", fastmath=True)
 def _blend(
     correction: NDArray[np.float32],
     rows: NDArray[np.float32],
@@ -129,7 +129,7 @@ def _blend(
                 steps[y, x, c] += np.int16(np.int32(correction[y, x, c] * weight + half) - 32768)
 
 
-@njit("void(u1[:,:,::1], i2[:,:,:], f4, u1[:,:,::1])", nogil=True, cache=True, fastmath=True)
+@kernel("void(u1[:,:,::1], i2[:,:,:], f4, u1[:,:,::1])", fastmath=True)
 def _add(pixels: Pixels, steps: NDArray[np.int16], factor: np.float32, mended: Pixels) -> None:
     lowest, highest = np.float32(0.5), np.float32(255.5)  # half a level up: truncation then rounds
     for y in range(pixels.shape[0]):

@@ -14,10 +14,10 @@ import base64
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from darkroom.contracts.errors import MalformedRequest
+from darkroom.imaging.kernels import kernel, kernel_part
 from darkroom.imaging.photo import Pixels
 
 Float = NDArray[np.float32]
@@ -82,12 +82,13 @@ def apply_tone_map(pixels: Pixels, tone_map: ToneMap) -> Pixels:
     curves = tone_map.curves * np.float32(255)
     grid = tone_map.grid.copy()
     grid[..., 3] *= 255
+    rows = mended.reshape(len(mended), -1)
     # Writeable, or the compiled signature does not take it; what Pillow decodes is not.
-    _apply(np.require(pixels, np.uint8, ["C", "W"]), curves, grid, mended)
+    _apply(np.require(pixels, np.uint8, ["C", "W"]), curves, grid, rows)
     return mended
 
 
-@njit(nogil=True, fastmath=True)
+@kernel_part(fastmath=True)
 def _transform(
     start: Float, end: Float, weight: Float, r: Float, g: Float, b: Float, out: Float
 ) -> None:
@@ -106,7 +107,7 @@ def _transform(
         out[x] = value if value < highest else highest
 
 
-@njit(nogil=True)
+@kernel_part()
 def _interleave(r: Float, g: Float, b: Float, row: Pixels) -> None:
     """Round three channels down into one row of pixels (3 W): vectorised, as it is one slice."""
     for x in range(r.size):
@@ -115,13 +116,9 @@ def _interleave(r: Float, g: Float, b: Float, row: Pixels) -> None:
         row[3 * x + 2] = np.uint8(np.int32(b[x]))
 
 
-@njit(
-    "void(u1[:,:,::1], f4[:,::1], f4[:,:,:,::1], u1[:,:,::1])",
-    nogil=True,
-    cache=True,
-    fastmath=True,
-)
+@kernel("void(u1[:,:,::1], f4[:,::1], f4[:,:,:,::1], u1[:,::1])", fastmath=True)
 def _apply(pixels: Pixels, curves: Float, grid: Float, mended: Pixels) -> None:
+    """Fill the rows of `mended` (H, 3 W)."""
     height, width = pixels.shape[:2]
     rows, columns = grid.shape[:2]
     # Cells lie between two node centres; outside the outer centres the outer node counts alone.
@@ -135,7 +132,7 @@ def _apply(pixels: Pixels, curves: Float, grid: Float, mended: Pixels) -> None:
         weight[x] = position - int(position)
     r, g, b = np.empty(width, np.float32), np.empty(width, np.float32), np.empty(width, np.float32)
     out = np.empty((3, width), np.float32)
-    nodes = np.empty((columns + 2, 3, 4), np.float32)  # the grid at this row, outer nodes repeated
+    nodes = np.empty((columns, 3, 4), np.float32)  # the grid at this row
     for y in range(height):
         position = min(max((y + 0.5) * rows / height - 0.5, 0.0), rows - 1.0)
         upper = int(position)
@@ -146,15 +143,14 @@ def _apply(pixels: Pixels, curves: Float, grid: Float, mended: Pixels) -> None:
             for c in range(3):
                 for k in range(4):
                     node = grid[upper, column, c, k]
-                    nodes[column + 1, c, k] = node + below * (grid[lower, column, c, k] - node)
-        nodes[0], nodes[columns + 1] = nodes[1], nodes[columns]
+                    nodes[column, c, k] = node + below * (grid[lower, column, c, k] - node)
         for x in range(width):
             r[x] = curves[0, pixels[y, x, 0]]
             g[x] = curves[1, pixels[y, x, 1]]
             b[x] = curves[2, pixels[y, x, 2]]
         for cell in range(columns + 1):
             a, z = edges[cell], edges[cell + 1]
-            start, end = nodes[cell], nodes[cell + 1]
+            start, end = nodes[max(cell - 1, 0)], nodes[min(cell, columns - 1)]
             for c in range(3):
                 _transform(start[c], end[c], weight[a:z], r[a:z], g[a:z], b[a:z], out[c, a:z])
-        _interleave(out[0], out[1], out[2], mended[y].reshape(3 * width))
+        _interleave(out[0], out[1], out[2], mended[y])

@@ -11,9 +11,9 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
+from darkroom.imaging.kernels import kernel
 from darkroom.imaging.photo import Pixels
 
 WINDOW_PX = 6  # at the working size: a line is fitted to each
@@ -106,12 +106,7 @@ def _quiet_variance(variance: Float, level: Float) -> Float:
     return by_level[level.astype(np.uint8)]
 
 
-@njit(
-    "void(u1[:,:,::1], f4[:,:,::1], f4[:,:,::1], i4[::1], f4[::1], u1[:,:,::1])",
-    nogil=True,
-    cache=True,
-    fastmath=True,
-)
+@kernel("void(u1[:,:,::1], f4[:,:,::1], f4[:,:,::1], i4[::1], f4[::1], u1[:,:,::1])", fastmath=True)
 def _apply(
     full: Pixels,
     slopes: Float,
@@ -129,15 +124,15 @@ def _apply(
         upper = int(position)
         lower = min(upper + 1, h - 1)
         below = np.float32(position - upper)
-        for x in range(w):
+        for x in range(w + 1):
+            node = min(x, w - 1)
             for c in range(3):
-                slope[x, c] = slopes[upper, x, c] + below * (
-                    slopes[lower, x, c] - slopes[upper, x, c]
+                slope[x, c] = slopes[upper, node, c] + below * (
+                    slopes[lower, node, c] - slopes[upper, node, c]
                 )
-                offset[x, c] = offsets[upper, x, c] + below * (
-                    offsets[lower, x, c] - offsets[upper, x, c]
+                offset[x, c] = offsets[upper, node, c] + below * (
+                    offsets[lower, node, c] - offsets[upper, node, c]
                 )
-        slope[w], offset[w] = slope[w - 1], offset[w - 1]
         for x in range(width):
             k, s = left[x], share[x]
             for c in range(3):

