@@ -12,7 +12,7 @@ from gateway.replicas import Replicas
 
 
 async def adjust(
-    enhancers: Mapping[Enhancer, Replicas], work: Work, adjustments: Adjustments
+    work: Work, enhancers: Mapping[Enhancer, Replicas], adjustments: Adjustments
 ) -> Outcome:
     """The photo with the sliders turned. Raises as `Replicas.ask` does, or EnhancerMissing."""
     if Enhancer.TONE not in enhancers:

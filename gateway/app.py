@@ -44,6 +44,7 @@ from gateway.replicas import Replicas
 from gateway.replies import json_response, photo_response
 from gateway.results import Asked, Results, Run
 from gateway.settings import Settings
+from gateway.sharing import Sharing
 from gateway.votes.front import add_votes
 
 routes = web.RouteTableDef()
@@ -52,6 +53,7 @@ SETTINGS = web.AppKey("settings", Settings)
 ADMISSION = web.AppKey("admission", Admission)
 SERVERS = web.AppKey("servers", dict[str, Replicas])
 CAPACITY = web.AppKey("capacity", Capacity)
+SHARING = web.AppKey("sharing", Sharing)
 ENHANCING = web.AppKey("enhancing", Enhancing)
 RESULTS = web.AppKey("results", Results)
 PROBE = web.AppKey("probe", Probe)
@@ -64,16 +66,23 @@ def create_app(settings: Settings) -> web.Application:
     app[ADMISSION] = Admission(settings.max_in_flight, settings.max_held_bytes)
     app[CALM] = Calm()
     app[METRICS] = Metrics()
+    app[SHARING] = Sharing(settings.shared_folder, settings.shared_bytes)
     app[LEAVING] = asyncio.Event()
     app[METRICS].in_flight.set_function(lambda: app[ADMISSION].in_flight)
     app[METRICS].held_bytes.set_function(lambda: app[ADMISSION].held_bytes)
     app.add_routes(routes)
     app.add_routes(page_routes(settings.page_dir))
+    app.cleanup_ctx.append(_shared_folder)
     app.cleanup_ctx.append(_model_servers)
     app.cleanup_ctx.append(_results)
     add_jobs(app, settings, app[ADMISSION], app[METRICS].registry)
     add_votes(app)
     return app
+
+
+async def _shared_folder(app: web.Application) -> AsyncIterator[None]:
+    with app[SHARING].opened():
+        yield
 
 
 async def _model_servers(app: web.Application) -> AsyncIterator[None]:
@@ -92,7 +101,7 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
         def replicas(name: str, urls: str) -> Replicas:
             def edge(url: str) -> ModelServer:
                 most, observe = settings.max_reply_bytes, app[METRICS].observe_hop
-                return ModelServer(name, url, session, most, observe)
+                return ModelServer(name, url, session, most, observe, app[SHARING])
 
             addresses = Addresses(name, urls, settings.replicas_file)
             return Replicas(addresses, edge, partial(probing, name), settings.replica_depth)
@@ -115,7 +124,7 @@ async def _results(app: web.Application) -> AsyncIterator[None]:
     settings, servers = app[SETTINGS], app[SERVERS]
     store = open_store(settings.redis_url, settings.cache_bytes, settings.cache_ttl_s)
     app[CAPACITY] = Capacity(servers)
-    app[RESULTS] = Results(store, servers, app[CAPACITY])
+    app[RESULTS] = Results(store, servers, app[CAPACITY], app[SHARING])
     yield
     if store is not None:
         await store.close()
@@ -163,7 +172,7 @@ async def _answered(
 async def enhance_image(request: web.Request) -> web.Response:
     """Find what is wrong and mend it. Reply: the photo, or 204 where nothing needs mending."""
     async with received(request, EnhanceOptions) as (work, options):
-        run = partial(request.app[ENHANCING].enhance, work, options)
+        run = partial(request.app[ENHANCING].enhance, options=options)
         return await _answered(request, work, options, Road(("defects",), options.steps), run)
 
 
@@ -172,7 +181,7 @@ async def fix_defect(request: web.Request) -> web.Response:
     """Mend one named defect. Reply: the photo in its own format."""
     async with received(request, FixDefectOptions) as (work, options):
         defect, strength = options.defect_to_fix, options.strength
-        run = partial(request.app[ENHANCING].fix, work, defect, strength)
+        run = partial(request.app[ENHANCING].fix, defect=defect, strength=strength)
         return await _answered(request, work, options, Road((ENHANCER_OF[defect],)), run)
 
 
@@ -180,7 +189,8 @@ async def fix_defect(request: web.Request) -> web.Response:
 async def adjust_photo(request: web.Request) -> web.Response:
     """Turn the manual sliders. Reply: the photo in its own format."""
     async with received(request, AdjustOptions) as (work, options):
-        run = partial(adjust, request.app[ENHANCING].enhancers, work, options.adjustments)
+        turn, enhancers = options.adjustments, request.app[ENHANCING].enhancers
+        run = partial(adjust, enhancers=enhancers, adjustments=turn)
         return await _answered(request, work, options, Road((Enhancer.TONE,)), run)
 
 
@@ -188,7 +198,8 @@ async def adjust_photo(request: web.Request) -> web.Response:
 async def colorize_photo(request: web.Request) -> web.Response:
     """Give a photo the colours that are likely for it. Reply: the photo in its own format."""
     async with received(request, ColorizeOptions) as (work, options):
-        run = partial(colorize, request.app[SERVERS].get("colorize"), work, options)
+        colorizer = request.app[SERVERS].get("colorize")
+        run = partial(colorize, colorizer=colorizer, options=options)
         operation = operation_of(options, work.budget)
         road = Road(("colorize",), network=options.model or "")
         return await _answered(request, work, options, road, run, operation)
@@ -213,7 +224,8 @@ async def diagnose(request: web.Request) -> web.Response:
 async def _diagnosed(request: web.Request, work: Work) -> tuple[DiagnoseAnswer, Report]:
     road, megapixels = Road(("defects",)), work.photo.megapixels
     with request.app[CAPACITY].admitted(road, megapixels, work.budget):
-        return await request.app[ENHANCING].diagnose(work)
+        async with request.app[SHARING].shared(work) as shared:
+            return await request.app[ENHANCING].diagnose(shared)
 
 
 @routes.get("/healthz")

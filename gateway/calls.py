@@ -10,6 +10,7 @@ from darkroom.contracts.adjust import Adjustments
 from darkroom.contracts.diagnosis import Diagnosis
 from darkroom.contracts.errors import ServiceError
 from darkroom.contracts.report import ColorizeRequest, Foresight, ModelReply, StepRequest
+from darkroom.contracts.sharing import Shared
 from darkroom.imaging.header import Format, read_header
 from gateway.budget import Budget
 from gateway.reading import ReceivedPhoto
@@ -33,6 +34,7 @@ class Reply(Generic[Answer]):
     answer: Answer
     by: ModelReply
     ms: float  # as the gateway saw it, transport included
+    shared: Shared | None = None  # where the answer, a photo, lies for those who come next
 
 
 @dataclass(frozen=True)
@@ -44,29 +46,35 @@ class Call(Generic[Answer]):
     asked: Mapping[str, str] = field(default_factory=dict)  # headers
     network: str = ""  # asked for by name, where a model server has several
     most_ms: float = math.inf  # the handler is to plan with no more, whatever the budget is
+    goes_on: bool = False  # other model servers come after it: their pixels may be left
 
     @property
     def headers(self) -> dict[str, str]:
         """All that goes with the photo, at this moment."""
         left_ms = int(min(self.work.budget.left_ms, self.most_ms))
-        return {
+        told = {
             headers.REQUEST_ID: self.work.request_id,
             headers.BUDGET: str(left_ms),
             **self.asked,
         }
+        if shared := self.work.photo.shared:
+            leave = shared.model_copy(update={"pixels": shared.pixels and self.goes_on})
+            told[headers.SHARED] = leave.model_dump_json()
+        return told
 
 
 MaybePhoto = bytes | None  # None: it was left alone
 
 
-def diagnosing(work: Work) -> Call[Diagnosis]:
-    """The severities of all nine defects."""
-    return Call(work, lambda body: Diagnosis.model_validate_json(body or b""))
+def diagnosing(work: Work, *, goes_on: bool = False) -> Call[Diagnosis]:
+    """The severities of all nine defects; it goes on where what is found is to be mended."""
+    return Call(work, lambda body: Diagnosis.model_validate_json(body or b""), goes_on=goes_on)
 
 
-def mending(work: Work, step: StepRequest) -> Call[MaybePhoto]:
+def mending(work: Work, step: StepRequest, *, goes_on: bool = False) -> Call[MaybePhoto]:
     """The photo with one step done, in the format it came in."""
-    return Call(work, _photo_like(work.photo), {headers.STEP: step.model_dump_json()})
+    asked = {headers.STEP: step.model_dump_json()}
+    return Call(work, _photo_like(work.photo), asked, goes_on=goes_on)
 
 
 def foreseeing(work: Work, step: StepRequest) -> Call[Foresight]:

@@ -9,7 +9,7 @@ from gateway.enhancing import Outcome
 from gateway.replicas import Replicas
 
 
-async def colorize(colorizer: Replicas | None, work: Work, options: ColorizeOptions) -> Outcome:
+async def colorize(work: Work, colorizer: Replicas | None, options: ColorizeOptions) -> Outcome:
     """The photo in colour.
 
     Raises:

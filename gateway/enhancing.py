@@ -13,6 +13,7 @@ from gateway.calls import MaybePhoto, Reply, Work, diagnosing, mending
 from gateway.foreseeing import foreseen
 from gateway.judging import Severities, is_better, is_doubtful
 from gateway.planning import Costs, plan_steps, skip
+from gateway.reading import ReceivedPhoto
 from gateway.replicas import Replicas
 
 
@@ -28,8 +29,8 @@ class Outcome:
 class _Progress:
     """The best result so far and what happened on the way to it."""
 
-    payload: bytes
-    severities: Severities  # of `payload`, as last measured
+    photo: ReceivedPhoto
+    severities: Severities  # of `photo`, as last measured
     steps: list[StepReport] = field(default_factory=list)
     skipped: list[SkippedStep] = field(default_factory=list)
     undone: list[StepReport] = field(default_factory=list)
@@ -48,7 +49,7 @@ class Enhancing:
 
     async def diagnose(self, work: Work) -> tuple[DiagnoseAnswer, Report]:
         """What is wrong with the photo and what would be done about it."""
-        reply = await self._diagnosed(work)
+        reply = await self.defects.ask(diagnosing(work))
         plan = self._plan(work, reply, tuple(Enhancer))
         width, height = work.photo.header.upright_size
         answer = DiagnoseAnswer(
@@ -69,12 +70,12 @@ class Enhancing:
             OverCapacity: there would be time, were the model servers less busy.
             ServiceError: as `Replicas` raises, where nothing at all could be mended.
         """
-        reply = await self._diagnosed(work)
+        reply = await self.defects.ask(diagnosing(work, goes_on=True))
         plan = self._plan(work, reply, options.steps)
         progress = await self._walk(work, plan, reply.answer, options.strength)
         report = _report(work, reply, progress)
         if progress.steps:
-            return Outcome(progress.payload, report)
+            return Outcome(progress.photo.payload, report)
         if progress.errors:
             raise progress.errors[0]
         reasons = {step.reason for step in report.skipped}
@@ -93,10 +94,7 @@ class Enhancing:
         progress = await self._walk(work, plan, None, strength)
         if progress.errors:
             raise progress.errors[0]
-        return Outcome(progress.payload, _report(work, None, progress))
-
-    async def _diagnosed(self, work: Work) -> Reply[Diagnosis]:
-        return await self.defects.ask(diagnosing(work))
+        return Outcome(progress.photo.payload, _report(work, None, progress))
 
     def _plan(self, work: Work, reply: Reply[Diagnosis], asked: tuple[Enhancer, ...]) -> Plan:
         waiting_ms = {e: servers.waiting_ms for e, servers in self.enhancers.items()}
@@ -112,33 +110,34 @@ class Enhancing:
     ) -> _Progress:
         """Perform the steps in order; with a diagnosis, keep only what makes the photo better."""
         severities = diagnosis.severities if diagnosis else dict.fromkeys(Defect, 1.0)
-        progress = _Progress(work.photo.payload, severities, skipped=list(plan.skipped))
+        progress = _Progress(work.photo, severities, skipped=list(plan.skipped))
         expected_ms = self._expected_ms(work)
         tone_ms = expected_ms.get(Enhancer.TONE, 0.0)
         async with foreseen(self.enhancers, _hop(work, tone_ms), plan, severities) as coming:
             for number, step in enumerate(plan.steps, start=1):
                 # An enhancer may work as large as its time allows: it must not take the others'.
-                later_ms = sum(expected_ms[later.enhancer] for later in plan.steps[number:])
+                later = plan.steps[number:]
+                later_ms = sum(expected_ms[step.enhancer] for step in later)
                 tone_map = await coming if step.enhancer is Enhancer.TONE else None
                 asked = _request(step, progress.severities, diagnosis, strength, tone_map)
                 try:
-                    reply = await self._perform(_hop(work, later_ms, progress.payload), asked)
+                    hop = _hop(replace(work, photo=progress.photo), later_ms)
+                    reply = await self._perform(hop, asked, goes_on=bool(later))
                     _take(reply, step, diagnosis, progress)
                 except ServiceError as error:
                     progress.skipped.append(skip(step, _reason(error)))
                     progress.errors.append(error)
         return progress
 
-    async def _perform(self, hop: Work, asked: StepRequest) -> Reply[MaybePhoto]:
-        reply = await self.enhancers[asked.enhancer].ask(mending(hop, asked))
+    async def _perform(self, hop: Work, asked: StepRequest, *, goes_on: bool) -> Reply[MaybePhoto]:
+        reply = await self.enhancers[asked.enhancer].ask(mending(hop, asked, goes_on=goes_on))
         self._costs.learn(asked.enhancer, hop.photo.megapixels, reply.by.stages.total_ms)
         return reply
 
 
-def _hop(work: Work, later_ms: float, payload: bytes | None = None) -> Work:
+def _hop(work: Work, later_ms: float) -> Work:
     """The part of the work that one model server does, with so much time left for what follows."""
-    photo = work.photo if payload is None else replace(work.photo, payload=payload)
-    return replace(work, photo=photo, budget=work.budget.keeping_back(later_ms))
+    return replace(work, budget=work.budget.keeping_back(later_ms))
 
 
 def _request(
@@ -180,7 +179,7 @@ def _take(
             progress.undone.append(done)
             return
         progress.severities = after
-    progress.payload = reply.answer
+    progress.photo = replace(progress.photo, payload=reply.answer, shared=reply.shared)
     progress.steps.append(done)
 
 

@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -27,7 +28,9 @@ from darkroom.contracts.errors import (
     UnsupportedPhoto,
 )
 from darkroom.contracts.report import ModelReply
+from darkroom.contracts.sharing import Shared
 from gateway.calls import Answer, Call, Reply
+from gateway.sharing import Sharing
 
 log = logging.getLogger(__name__)
 
@@ -62,12 +65,15 @@ class ModelServer:
         session: aiohttp.ClientSession,
         max_reply_bytes: int,
         observe: ObserveHop = lambda *_: None,
+        sharing: Sharing | None = None,
     ) -> None:
         self.name = name
         self._url = f"{base_url.rstrip('/')}/predictions/{name}"
         self._session = session
         self._max_reply_bytes = max_reply_bytes
         self._observe = observe
+        self._sharing = sharing
+        self._sees_shared = False  # it has said so, the last time that it was asked
         self.is_only_one = True  # then a slow connection is better than none
 
     async def ask(self, call: Call[Answer]) -> Reply[Answer]:
@@ -82,8 +88,8 @@ class ModelServer:
         started, outcome = time.perf_counter(), "gone"  # unless something else turns out
         try:
             async with asyncio.timeout(call.work.budget.left_ms / 1000):
-                by, body = await self._exchange_once_more(call)
-            answer = self._understood(call, body)
+                said = await self._exchange_once_more(call)
+            answer = self._understood(call, said.body)
             outcome = "ok"
         except ServiceError as error:
             outcome = error.code
@@ -100,7 +106,7 @@ class ModelServer:
         finally:
             seconds = time.perf_counter() - started
             self._observe(self.name, outcome, seconds)
-        return Reply(answer, by, seconds * 1000)
+        return Reply(answer, said.by, seconds * 1000, said.shared)
 
     def _understood(self, call: Call[Answer], body: bytes | None) -> Answer:
         try:
@@ -108,7 +114,7 @@ class ModelServer:
         except ValueError as error:
             raise self._failure(f"its answer is not understood: {error}") from error
 
-    async def _exchange_once_more(self, call: Call[Answer]) -> tuple[ModelReply, bytes | None]:
+    async def _exchange_once_more(self, call: Call[Answer]) -> "Said":
         try:
             return await self._exchange(call)
         except aiohttp.ClientConnectorError:
@@ -118,22 +124,41 @@ class ModelServer:
             # changes nothing there, so it may be asked for again.
             return await self._exchange(call)
 
-    async def _exchange(self, call: Call[Answer]) -> tuple[ModelReply, bytes | None]:
+    async def _exchange(self, call: Call[Answer]) -> "Said":
+        photo = call.work.photo
+        by_name = photo.shared is not None and self._sees_shared
         async with self._session.post(
             self._url,
-            data=_PhotoBytes(call.work.photo.payload),
+            data=_PhotoBytes(b"" if by_name else photo.payload),
             headers=call.headers,
             allow_redirects=False,
             timeout=_BY_BUDGET if self.is_only_one else _QUICK_TO_CONNECT,
         ) as response:
             body = await self._read(response)
-            if response.status not in (200, 204):
-                raise self._error_of(response, body)
-            try:
-                by = ModelReply.model_validate_json(response.headers.get(headers.MODEL, ""))
-                return by, None if response.status == 204 else body
-            except ValidationError as error:
-                raise self._failure("its reply does not say which model made it") from error
+            if photo.shared is not None and _is_from_a_handler(response):
+                self._sees_shared = headers.SHARED in response.headers
+            if not (by_name and not self._sees_shared):
+                return await self._said(response, body, photo.shared)
+        return await self._exchange(call)  # it has lost sight of the folder: with the bytes, then
+
+    async def _said(
+        self, response: aiohttp.ClientResponse, body: bytes, asked_about: Shared | None
+    ) -> "Said":
+        if response.status not in (200, 204):
+            raise self._error_of(response, body)
+        try:
+            by = ModelReply.model_validate_json(response.headers.get(headers.MODEL, ""))
+            told = response.headers.get(headers.SHARED)
+            shared = Shared.model_validate_json(told) if told is not None else None
+        except ValidationError as error:
+            raise self._failure("its reply does not say which model made it") from error
+        if response.status == 204:
+            return Said(by, None)
+        if shared is None or asked_about is None or shared.name == asked_about.name:
+            return Said(by, body)
+        assert self._sharing is not None  # or nothing would have been offered
+        body = await self._sharing.read(shared, self._max_reply_bytes)
+        return Said(by, body, asked_about.model_copy(update={"name": shared.name}))
 
     async def _read(self, response: aiohttp.ClientResponse) -> bytes:
         chunks, count = [], 0
@@ -161,6 +186,20 @@ class ModelServer:
     def _failure(self, cause: str) -> ReplicaUnavailable:
         log.warning("model server %s at %s failed: %s", self.name, self._url, cause)
         return ReplicaUnavailable(f"The model server `{self.name}` failed on this photo.")
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a model server has answered, before anybody has looked into it."""
+
+    by: ModelReply
+    body: bytes | None  # None: the photo was left alone
+    shared: Shared | None = None  # where the body lies, too
+
+
+def _is_from_a_handler(response: aiohttp.ClientResponse) -> bool:
+    """And not from TorchServe itself, which knows nothing of what is shared."""
+    return response.status in (200, 204) or response.content_type == problem.MEDIA_TYPE
 
 
 class _PhotoBytes(aiohttp.BytesPayload):

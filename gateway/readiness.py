@@ -34,6 +34,7 @@ class Probe:
         self._clock = clock
         self._asked_at = 0.0
         self._answer: asyncio.Task[Readiness] | None = None
+        self._was_ready = False
 
     async def readiness(self) -> Readiness:
         is_running = self._answer is not None and not self._answer.done()
@@ -50,7 +51,12 @@ class Probe:
         # A photo may take a colorizer many seconds: that is no reason to send nobody here.
         busy = servers.get("colorize") == OutOfTime.code
         words = [word for name, word in servers.items() if name != "colorize" or not busy]
-        return Readiness(ready=all(word == "ok" for word in words), servers=servers)
+        ready = all(word == "ok" for word in words)
+        if ready and not self._was_ready:
+            self._was_ready = True
+            for server in self._servers.values():
+                server.forget_times()  # of starting: no photo takes as long from now on
+        return Readiness(ready=ready, servers=servers)
 
 
 async def _outcome(call: Awaitable[object]) -> str:

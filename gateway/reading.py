@@ -17,6 +17,7 @@ from darkroom.contracts.errors import (
     UnsupportedEncoding,
 )
 from darkroom.contracts.options import DiagnoseOptions
+from darkroom.contracts.sharing import Shared
 from darkroom.imaging.header import Header, check_limits, read_header
 from gateway.admission import HeldBytes
 from gateway.multipart import boundary_of, form_fields
@@ -36,6 +37,7 @@ class ReceivedPhoto:
 
     payload: bytes
     header: Header
+    shared: Shared | None = None  # where it lies as well, for model servers on this machine
 
     @property
     def megapixels(self) -> float:

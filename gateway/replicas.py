@@ -83,6 +83,10 @@ class Replicas:
             return None
         return self.places.take_other((failed, *wrong), idle=False) if has_time else None
 
+    def forget_times(self) -> None:
+        """Nothing that was measured so far tells what photos take from now on."""
+        self.taken_up, self._hops = ServiceTimes(), ServiceTimes()
+
     @property
     def serving(self) -> str:
         """The models that answer under this name, several during an update; "" before the first."""

@@ -23,12 +23,13 @@ from gateway.capacity import Capacity, Road
 from gateway.enhancing import Outcome
 from gateway.flights import Flights
 from gateway.replicas import Replicas
+from gateway.sharing import Sharing
 
 LARGE_BYTES = 1 << 20  # over it a digest takes long enough to be worth another thread
 LOOK_AGAIN_S = 0.02  # for the outcome of another gateway
 
 CacheWord = Literal["hit", "miss", "shared", "off"]
-Run = Callable[[], Awaitable[Outcome]]
+Run = Callable[[Work], Awaitable[Outcome]]
 
 _FOR_NOW = (SkipReason.NO_TIME, SkipReason.OVER_CAPACITY, SkipReason.REPLICA_FAILED)
 # What handlers note where they worked at a smaller size than they would have liked to.
@@ -51,11 +52,16 @@ class Results:
     """Outcomes of equal requests are made once, as far as that can be."""
 
     def __init__(
-        self, store: Store | None, servers: Mapping[str, Replicas], capacity: Capacity
+        self,
+        store: Store | None,
+        servers: Mapping[str, Replicas],
+        capacity: Capacity,
+        sharing: Sharing,
     ) -> None:
         self._store = store
         self._servers = servers
         self._capacity = capacity
+        self._sharing = sharing
         self._flights: Flights[Outcome] = Flights()
 
     async def outcome(self, asked: Asked, run: Run) -> tuple[Outcome, CacheWord]:
@@ -107,7 +113,8 @@ class Results:
     async def _admitted(self, asked: Asked, run: Run) -> Outcome:
         work = asked.work
         with self._capacity.admitted(asked.road, work.photo.megapixels, work.budget):
-            outcome = await run()
+            async with self._sharing.shared(work) as shared:
+                outcome = await run(shared)
         self._capacity.learn(outcome.report)
         return outcome
 

@@ -38,6 +38,7 @@ def _redis_url(value: object) -> str | None:
 Urls = Annotated[str, BeforeValidator(_urls)]  # one or more, separated by commas
 OptionalRedisUrl = Annotated[str | None, BeforeValidator(_redis_url)]
 OptionalUrls = Annotated[str | None, BeforeValidator(_urls)]
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda path: path or None)]
 
 
 class Settings(BaseSettings):
@@ -72,6 +73,15 @@ class Settings(BaseSettings):
         default=None,
         description="file with the replicas of model servers, a JSON object of lists of URLs by "
         "name, read again every second; what it names needs no URL above",
+    )
+    shared_folder: OptionalPath = Field(
+        default=None,
+        description="folder in memory (tmpfs) in which model servers on this machine, given the "
+        "same, find photos and each other's decoded pixels; none: all is sent",
+    )
+    shared_bytes: NonNegativeInt = Field(
+        default=256 << 20,
+        description="most bytes of photos and pixels that lie there; 0 shares none",
     )
     replica_depth: PositiveInt = Field(
         default=2,

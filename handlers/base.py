@@ -22,7 +22,7 @@ import cv2
 from pydantic import BaseModel
 
 from darkroom.contracts.errors import ServiceError
-from darkroom.contracts.headers import MODEL
+from darkroom.contracts.headers import MODEL, SHARED
 from darkroom.contracts.problem import MEDIA_TYPE, Problem
 from darkroom.contracts.report import ModelReply
 from darkroom.imaging.codec import encode
@@ -78,6 +78,9 @@ class PhotoHandler(ABC):
         means that it was left alone. Whatever is raised fails these slots only; of several, each is
         tried again alone.
         """
+
+    def encoded(self, slot: Slot) -> None:  # noqa: B027 - most need not know
+        """Called when the answer, a photo, has been encoded."""
 
     def initialize(self, context: ArchiveContext) -> None:
         """Load the archive and warm everything up; the server is ready when this returns.
@@ -135,6 +138,12 @@ class PhotoHandler(ABC):
             with slot.own_errors():
                 self._judge(slot)
                 body, media_type = _encode(slot)
+                if isinstance(slot.answer, Photo):
+                    self.encoded(slot)
+                    body = b"" if slot.leave_answer(body) else body
+        if slot.shared_reply is not None:
+            told = slot.shared_reply.model_dump_json()
+            context.set_response_header(slot.index, SHARED, told)
         if slot.problem is not None:
             return _refuse(slot.index, slot.problem, context)
         reply = ModelReply(

@@ -38,7 +38,16 @@ MODULES = (
     *(f"darkroom/weights/{name}.py" for name in ("__init__", "folder", "notes")),
     *(
         f"handlers/{name}.py"
-        for name in ("__init__", "adjusting", "base", "judging", "rendering", "slot", "warming")
+        for name in (
+            "__init__",
+            "adjusting",
+            "base",
+            "judging",
+            "rendering",
+            "sharing",
+            "slot",
+            "warming",
+        )
     ),
 )
 CONFIG = "model-config.yaml"

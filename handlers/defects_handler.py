@@ -18,4 +18,9 @@ class DefectsHandler(PhotoHandler):
 
     def answer(self, slots: Sequence[Slot]) -> list[Diagnosis]:
         with timed("network_ms", *slots):
-            return self.classifier.diagnose([take_views(slot.photo) for slot in slots])
+            views = [take_views(slot.photo) for slot in slots]
+            diagnoses = self.classifier.diagnose(views)
+        for slot, seen, diagnosis in zip(slots, views, diagnoses, strict=True):
+            if diagnosis.found:  # somebody comes next
+                slot.leave_pixels(seen.thumbnail)
+        return diagnoses

@@ -51,6 +51,11 @@ class RestoreHandler(PhotoHandler):
         }
         return [mended.get(slot.index, slot.photo) for slot in slots]
 
+    def encoded(self, slot: Slot) -> None:
+        self.pace.learn_encoding(
+            slot.photo.format, slot.photo.pixels.size / 3e6, slot.stages.encode_ms
+        )
+
     def _size_for(self, slot: Slot, shared_by: int) -> tuple[int, int]:
         """The working size; photos of one batch share the time that is left.
 
@@ -61,8 +66,8 @@ class RestoreHandler(PhotoHandler):
         left_ms = slot.left_ms
         if left_ms is not None:
             left_ms /= shared_by
-            # Encoding follows, and takes somewhat longer than decoding did.
-            left_ms -= 1.5 * slot.stages.decode_ms
+            encoding_ms = self.pace.encoding_ms.get(slot.photo.format, 0.0)
+            left_ms -= encoding_ms * height * width / 1e6  # which is still to come
         size = working_size(height, width, TILE_PX, left_ms, self.pace)
         if size != (height, width):
             slot.note("working_px", max(size))

@@ -3,18 +3,27 @@
 import logging
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
 from darkroom.contracts.defects import MENDS, Defect, Enhancer
-from darkroom.contracts.errors import MalformedRequest, OutOfTime, ServiceError, UnknownDefect
-from darkroom.contracts.headers import BUDGET, REQUEST_ID, STEP
+from darkroom.contracts.errors import (
+    MalformedRequest,
+    OutOfTime,
+    ServiceError,
+    UnknownDefect,
+    UnreadablePhoto,
+)
+from darkroom.contracts.headers import BUDGET, REQUEST_ID, SHARED, STEP
 from darkroom.contracts.problem import Problem
 from darkroom.contracts.report import StageTimes, StepRequest
-from darkroom.imaging.codec import decode
-from darkroom.imaging.photo import Photo
+from darkroom.contracts.sharing import PIXELS, THUMBNAIL, Shared
+from darkroom.imaging.codec import decode, decoded_before
+from darkroom.imaging.photo import Photo, Pixels
+from darkroom.imaging.views import THUMBNAIL_PX, thumbnail_of
+from handlers.sharing import SharedPhoto, find_shared
 
 log = logging.getLogger(__name__)
 
@@ -36,6 +45,8 @@ class Slot:
         # Not the exception: its frames hold this slot and the payload, a cycle of many megabytes
         # that would stay until a collection happens to run.
         self.problem: Problem | None = None
+        self.shared: SharedPhoto | None = None
+        self.shared_answer: Shared | None = None
         self.severities: dict[Defect, float] | None = None  # of the answer, where judged
         self.notes: dict[str, str | float] = {}
         self._arrived = time.monotonic()
@@ -95,8 +106,52 @@ class Slot:
             except ValidationError as error:
                 raise MalformedRequest(f"The header {STEP} is not a step.") from error
         with timed("decode_ms", self):
-            self.photo = decode(payload, MAX_PIXELS)
+            self.photo = self._decoded(payload)
         self._check_time()
+
+    def thumbnail(self) -> Pixels:
+        """As `thumbnail_of` makes it, if nobody has before."""
+        left = self.shared.found(THUMBNAIL) if self.shared is not None else None
+        if left is None or left.size != THUMBNAIL_PX * THUMBNAIL_PX * 3:
+            return thumbnail_of(self.photo.pixels)
+        return left.reshape(THUMBNAIL_PX, THUMBNAIL_PX, 3)
+
+    def leave_pixels(self, thumbnail: Pixels) -> None:
+        """Spare the model servers that come next the decoding, where they can see the pixels."""
+        if self.shared is not None and self.photo.alpha is None:
+            with timed("share_ms", self):
+                self.shared.leave(PIXELS, self.photo.pixels)
+                self.shared.leave(THUMBNAIL, thumbnail)
+
+    def leave_answer(self, payload: bytes) -> bool:
+        """Put the answer, encoded as `payload`, beside the request's photo; whether it could."""
+        assert isinstance(self.answer, Photo)
+        if self.shared is None:
+            return False
+        with timed("share_ms", self):
+            pixels = None if self.answer.alpha is not None else self.answer.pixels
+            left = self.shared.leave_answer(payload, pixels)
+        self.shared_answer = left
+        return left is not None
+
+    @property
+    def shared_reply(self) -> Shared | None:
+        """What the reply says of shared memory; nothing where the request's photo is not there."""
+        return self.shared_answer or (self.shared.shared if self.shared else None)
+
+    def _decoded(self, payload: bytes) -> Photo:
+        try:
+            self.shared = find_shared(self.headers.get(SHARED.lower()))
+        except ValidationError as error:
+            raise MalformedRequest(f"The header {SHARED} names no photo.") from error
+        if self.shared is None:
+            return decode(payload, MAX_PIXELS)
+        if (samples := self.shared.found(PIXELS)) is not None:
+            with suppress(UnreadablePhoto):
+                photo = decoded_before(self.shared.payload, samples)
+                self.note("pixels", "shared")
+                return photo
+        return decode(self.shared.payload, MAX_PIXELS)
 
     def _check_time(self) -> None:
         # Not `<=`: what is not a number at all (nan) must not pass as endless time.

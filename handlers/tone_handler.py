@@ -9,7 +9,6 @@ from darkroom.contracts.report import Foresight
 from darkroom.imaging.colour import without_colour
 from darkroom.imaging.photo import Photo
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
-from darkroom.imaging.views import thumbnail_of
 from darkroom.inference.tone import load_toner
 from handlers.adjusting import adjusted, is_adjusting
 from handlers.base import PhotoHandler
@@ -40,7 +39,7 @@ class ToneHandler(PhotoHandler):
         rows = zip(slots, asked, foreseen, strict=True)
         others = [(slot, defects) for slot, defects, tone_map in rows if tone_map is None]
         with timed("network_ms", *(slot for slot, _ in others)):
-            views = [(thumbnail_of(slot.photo.pixels), defects) for slot, defects in others]
+            views = [(slot.thumbnail(), defects) for slot, defects in others]
             predicted = iter(self.toner.plan(views) if views else [])
         return [tone_map or next(predicted) for tone_map in foreseen]
 

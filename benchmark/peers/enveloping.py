@@ -11,13 +11,13 @@ from darkroom.contracts.headers import MODEL
 from darkroom.contracts.report import ModelReply
 from gateway.__main__ import main
 from gateway.calls import Answer, Call
-from gateway.model_server import ModelServer
+from gateway.model_server import ModelServer, Said
 
 
 class Enveloped(ModelServer):
     """The edge to one of them."""
 
-    async def _exchange(self, call: Call[Answer]) -> tuple[ModelReply, bytes | None]:
+    async def _exchange(self, call: Call[Answer]) -> Said:
         packed = json.dumps(call.headers).encode() + b"\n" + call.work.photo.payload
         async with self._session.post(self._url, data=packed) as response:
             line, _, body = (await self._read(response)).partition(b"\n")
@@ -27,7 +27,7 @@ class Enveloped(ModelServer):
         if told["status"] not in (200, 204):
             raise self._failure(f"status {told['status']}")
         by = ModelReply.model_validate_json(told[MODEL])
-        return by, None if told["status"] == 204 else body
+        return Said(by, None if told["status"] == 204 else body)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 `darkroom up` starts this module as a process of its own and holds the other end of its standard
 input. There it names each process group that it starts (`+1234`) and that has ended (`-1234`).
 When the pipe closes, `darkroom up` is gone, however it went: what is still named is ended and the
-cluster's temporary folder removed. A pipe is used because it needs nothing of the operating system
+cluster's temporary folders removed. A pipe is used because it needs nothing of the operating system
 beyond POSIX, and because a group also holds the workers that a model server has started.
 """
 
@@ -57,7 +57,8 @@ def main() -> None:
         signal_group(group, signal.SIGTERM)
     for group in groups:
         end_group(group)
-    shutil.rmtree(sys.argv[1], ignore_errors=True)
+    for folder in sys.argv[1:]:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from darkroom.cluster.environment import model_server_environment
 from darkroom.cluster.job_servers import data_folder, job_servers
 from darkroom.cluster.server import Server
 from darkroom.contracts.defects import Enhancer
+from darkroom.contracts.sharing import FOLDER_VARIABLE
 
 PROJECT = Path(__file__).parents[2]
 SETTINGS = PROJECT / "config.properties"
@@ -42,6 +43,7 @@ class Layout:
     model_store: Path
     run_folder: Path  # logs
     temporary: Path  # unpacked archives and worker sockets
+    shared: Path | None = None  # where gateway and model servers share photos
 
     @property
     def url(self) -> str:
@@ -116,6 +118,7 @@ def _model_server(layout: Layout, archive: Path, ports: list[int], number: int =
         *("-m", f"{model}={archive.name}"),
     )
     environment = model_server_environment(dict(os.environ), kernels_folder()) | addresses_at(ports)
+    environment[FOLDER_VARIABLE] = str(layout.shared or "")
     return Server(name, command, folder, layout.run_folder / f"{name}.log", environment)
 
 
@@ -167,9 +170,16 @@ def _gateway(layout: Layout, urls: dict[str, str]) -> Server:
     environment |= {f"DARKROOM_{name.upper()}_URL": url for name, url in (absent | urls).items()}
     environment |= {"DARKROOM_HOST": layout.host, "DARKROOM_PORT": str(layout.port)}
     environment["DARKROOM_REPLICAS_FILE"] = str(layout.run_folder / LISTING)
+    environment[FOLDER_VARIABLE] = str(layout.shared or "")
     environment["DARKROOM_DATA_FOLDER"] = str(data_folder(layout.run_folder))
     command = (sys.executable, "-m", "gateway")
     return Server("gateway", command, folder, layout.run_folder / "gateway.log", environment, 1)
+
+
+def shared_folder(port: int) -> Path | None:
+    """A folder in memory, of this user's cluster at a port; None where the system has no such."""
+    memory = Path("/dev/shm")
+    return memory / f"darkroom-{os.getuid()}-{port}" if memory.is_dir() else None
 
 
 def _site_packages() -> Path:

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -34,7 +34,7 @@ class Supervisor:
     with it. `guard` does the same for everything should we be killed ourselves.
     """
 
-    def __init__(self, temporary: Path, say: Say) -> None:
+    def __init__(self, temporary: Sequence[Path], say: Say) -> None:
         self.failures: dict[str, int] = {}  # in a row, by server
         self._say = say
         self._processes: dict[str, subprocess.Popen[bytes]] = {}  # those that run, by server
@@ -42,7 +42,7 @@ class Supervisor:
         self._stages: dict[str, int] = {}
         self._one_ended = asyncio.Event()  # another one after each end
         self._guard = subprocess.Popen(
-            (sys.executable, "-I", guard.__file__, str(temporary)),
+            (sys.executable, "-I", guard.__file__, *map(str, temporary)),
             stdin=subprocess.PIPE,
             start_new_session=True,
         )

@@ -13,7 +13,7 @@ from darkroom.client import Unreachable
 from darkroom.cluster.readiness import draw_dark_room, first_photo, ready_servers
 from darkroom.cluster.scaling import Scaling
 from darkroom.cluster.server import Server
-from darkroom.cluster.servers import PROJECT, ClusterError, Layout, lay_out
+from darkroom.cluster.servers import PROJECT, ClusterError, Layout, lay_out, shared_folder
 from darkroom.cluster.supervisor import Say, Supervisor
 from darkroom.contracts.errors import ServiceError
 
@@ -34,15 +34,18 @@ async def run_cluster(host: str, port: int, model_store: Path | None, say: Say) 
     run_folder = PROJECT / "var" / str(port)
     # Under the system's own folder: a worker's socket must have a short path.
     temporary = Path(tempfile.mkdtemp(prefix="darkroom-"))
+    shared = shared_folder(port)
+    folders = (temporary, shared) if shared else (temporary,)
     try:
         store = model_store or PROJECT / "model-store"
-        layout = Layout(host, port, store, run_folder, temporary)
+        layout = Layout(host, port, store, run_folder, temporary, shared)
         servers = lay_out(layout)
-        async with Supervisor(temporary, say) as supervisor:
+        async with Supervisor(folders, say) as supervisor:
             await _run(layout, servers, supervisor, stop, say)
             say("Stopping.")
     finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 async def _run(

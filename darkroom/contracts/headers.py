@@ -8,4 +8,5 @@ BUDGET = "X-Darkroom-Budget-Ms"  # gateway → model server: milliseconds left, 
 STEP = "X-Darkroom-Step"  # gateway → model server: `StepRequest` as compact JSON
 ADJUST = "X-Darkroom-Adjust"  # gateway → `tone`: `Adjustments` as compact JSON, instead of a step
 COLORIZE = "X-Darkroom-Colorize"  # gateway → `colorize`: `ColorizeRequest` as compact JSON
+SHARED = "X-Darkroom-Shared"  # gateway ↔ model server: `Shared` as compact JSON
 MODEL = "X-Darkroom-Model"  # model server → gateway: `ModelReply` as compact JSON

@@ -24,6 +24,7 @@ class StageTimes(BaseModel, frozen=True):
     apply_ms: Milliseconds = 0
     judge_ms: Milliseconds = 0
     encode_ms: Milliseconds = 0
+    share_ms: Milliseconds = 0  # leaving pixels for others on this machine
 
     @property
     def total_ms(self) -> float:

@@ -21,7 +21,7 @@ from darkroom.imaging import jpeg, metadata
 from darkroom.imaging.colour import to_srgb
 from darkroom.imaging.exif import stamp_size
 from darkroom.imaging.header import Format, Header, check_limits, read_header
-from darkroom.imaging.photo import Photo
+from darkroom.imaging.photo import Photo, Pixels
 
 _Samples = NDArray[np.uint8]  # (H, W, C): 1 grey, 2 grey and alpha, 3 RGB, 4 RGBA or CMYK
 
@@ -68,7 +68,6 @@ def decode(payload: bytes, max_pixels: int, min_side: int | None = None) -> Phot
     header = read_header(payload)
     check_limits(header, max_pixels)
     found = metadata.read_metadata(payload, header.format)
-    coding = jpeg.read_coding(payload) if header.format is Format.JPEG else jpeg.Coding((), None)
     if header.format is Format.JPEG and header.channels in _TURBO_SPACES:
         samples = _decode_turbo(payload, header, bool(found.profile), min_side or 0)
     else:
@@ -78,10 +77,39 @@ def decode(payload: bytes, max_pixels: int, min_side: int | None = None) -> Phot
     alpha = np.ascontiguousarray(samples[:, :, -1]) if has_alpha else None
     colours = np.ascontiguousarray(samples[:, :, :-1]) if has_alpha else samples
     pixels = _upright(to_srgb(colours, found.profile), header.orientation)
+    pixels = np.require(pixels, requirements=["C", "W"])  # Pillow's arrays are read-only
+    alpha = None if alpha is None else _upright(alpha, header.orientation)
+    return _photo(payload, header, found, pixels, alpha)
+
+
+def decoded_before(payload: bytes, samples: NDArray[np.uint8]) -> Photo:
+    """What `decode` makes of a file without alpha, from the pixels that it made of it before.
+
+    `samples` are those in a row: height × width × 3.
+
+    Raises:
+        UnreadablePhoto: these are not as many as the file has.
+    """
+    header = read_header(payload)
+    width, height = header.upright_size
+    if samples.size != height * width * 3:
+        raise UnreadablePhoto
+    found = metadata.read_metadata(payload, header.format)
+    return _photo(payload, header, found, samples.reshape(height, width, 3), None)
+
+
+def _photo(
+    payload: bytes,
+    header: Header,
+    found: metadata.Metadata,
+    pixels: Pixels,
+    alpha: NDArray[np.uint8] | None,
+) -> Photo:
+    coding = jpeg.read_coding(payload) if header.format is Format.JPEG else jpeg.Coding((), None)
     return Photo(
-        pixels=np.require(pixels, requirements=["C", "W"]),  # Pillow's arrays are read-only
+        pixels=pixels,
         format=header.format,
-        alpha=None if alpha is None else _upright(alpha, header.orientation),
+        alpha=alpha,
         exif=found.exif,
         grey=header.channels < 3,
         subsampling=coding.subsampling or "420",

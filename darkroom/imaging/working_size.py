@@ -1,6 +1,7 @@
 """At what size a photo is worked on: at its own, or the largest that the time left allows."""
 
-from dataclasses import dataclass
+from collections.abc import Hashable
+from dataclasses import dataclass, field
 
 from darkroom.contracts.errors import OutOfTime
 from darkroom.imaging.tiles import longest_covered, tiles_along
@@ -17,6 +18,7 @@ class Pace:
 
     tile_ms: float = 0.0  # 0 while nothing is known
     megapixel_ms: float = 25.0  # of the full size, to shrink a photo and apply what was found
+    encoding_ms: dict[Hashable, float] = field(default_factory=dict)  # a megapixel, by format
 
     def learn_tiles(self, tiles: int, ms: float) -> None:
         measured = ms / tiles
@@ -25,6 +27,11 @@ class Pace:
 
     def learn_apply(self, megapixels: float, ms: float) -> None:
         self.megapixel_ms += LEARNING_RATE * (ms / megapixels - self.megapixel_ms)
+
+    def learn_encoding(self, kind: Hashable, megapixels: float, ms: float) -> None:
+        measured = ms / megapixels
+        before = self.encoding_ms.get(kind, measured)
+        self.encoding_ms[kind] = before + LEARNING_RATE * (measured - before)
 
 
 def working_size(

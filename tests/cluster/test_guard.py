@@ -60,7 +60,7 @@ def family():
 def running_guard(tmp_path):
     folder = tmp_path / "temporary"
     folder.mkdir()
-    command = [sys.executable, "-I", guard.__file__, str(folder)]
+    command = [sys.executable, "-I", guard.__file__, str(tmp_path / "no such"), str(folder)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, text=True) as process:
         yield process, folder
 

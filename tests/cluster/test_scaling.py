@@ -77,7 +77,7 @@ async def cluster(run_folder, gateway, tmp_path, monkeypatch):  # noqa: ARG001 â
         scaling, "another_replica", lambda _, name, number, __: toy(f"{name}.{number}", number)
     )
     layout = Layout("127.0.0.1", int(run_folder.name), tmp_path, run_folder, tmp_path)
-    async with Supervisor(tmp_path / "temporary", lambda _: None) as supervisor:
+    async with Supervisor([tmp_path / "temporary"], lambda _: None) as supervisor:
         first = toy("tone", 1)
         supervisor.keep_running(first)
         follower = Scaling(layout, [first], supervisor, lambda _: None)

@@ -1,5 +1,6 @@
 """Tests of `darkroom.cluster.servers`."""
 
+import dataclasses
 import socket
 from itertools import islice
 
@@ -51,6 +52,21 @@ def test_operators_own_database_is_used(layout, monkeypatch):
     assert [server.name for server in models] == ["defects", "tone"]
     for server in (worker, gateway):
         assert server.environment["DARKROOM_DATABASE_URL"] == "postgresql://elsewhere/darkroom"
+
+
+def test_gateway_and_model_servers_share_photos(layout, tmp_path):
+    """All of them are told of the same folder; of none where the system has no memory for it."""
+    shared = dataclasses.replace(layout, shared=tmp_path / "shared")
+    told = {
+        where: {
+            server.environment.get("DARKROOM_SHARED_FOLDER")
+            for server in lay_out(where)
+            if server.name in ("defects", "tone", "gateway")
+        }
+        for where in (layout, shared)
+    }
+
+    assert told == {layout: {""}, shared: {str(tmp_path / "shared")}}
 
 
 def test_gateway_and_worker_share_their_data(layout):

@@ -51,7 +51,7 @@ def said():
 
 @pytest.fixture
 async def supervisor(tmp_path, said):
-    async with Supervisor(tmp_path / "temporary", said.append) as supervisor:
+    async with Supervisor([tmp_path / "temporary"], said.append) as supervisor:
         yield supervisor
 
 
@@ -126,7 +126,7 @@ async def test_memory_counts_workers(supervisor, tmp_path):
 async def test_closing_leaves_no_process(tmp_path, said):
     """After the supervisor nothing runs of what it started, failing servers included."""
     steady, failing = toy(tmp_path, "steady", "lives"), toy(tmp_path, "failing", "fails")
-    async with Supervisor(tmp_path / "temporary", said.append) as supervisor:
+    async with Supervisor([tmp_path / "temporary"], said.append) as supervisor:
         supervisor.keep_running(steady)
         supervisor.keep_running(failing)
         await wait_until(lambda: starts(steady) and starts(failing))

@@ -145,6 +145,7 @@ def test_report_tells_the_whole_story(darkroom):
     assert [model.model for model in models] == ["defects", "tone"]
     assert all(model.weights_sha256 in manifest for model in models)
     assert all(model.stages.decode_ms > 0 and model.version for model in models)
+    assert report.steps[0].by.notes["pixels"] == "shared"  # it has not decoded the photo again
     assert report.steps[0].by.stages.encode_ms > 0
     assert report.steps[0].by.stages.apply_ms > 0
     hops = report.diagnose_ms + sum(step.ms for step in report.steps)

@@ -9,7 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from darkroom.cluster.servers import PROJECT, free_ports, port_is_free
+from darkroom.cluster.servers import PROJECT, free_ports, port_is_free, shared_folder
 from tests.end_to_end.running import UP_WITHIN_S, RunningCluster, running_cluster
 
 pytestmark = pytest.mark.stack
@@ -51,8 +51,10 @@ def test_broken_archive_ends_the_start(tmp_path):
 
 
 def left_over(cluster: RunningCluster) -> list[Path]:
-    """The cluster's temporary folders; worker sockets and unpacked archives lie in them."""
-    return list(cluster.temporary.glob("darkroom-*"))
+    """The cluster's temporary folders: for sockets and unpacked archives, and for shared photos."""
+    shared = shared_folder(cluster.port)
+    there = [shared] if shared is not None and shared.exists() else []
+    return [*cluster.temporary.glob("darkroom-*"), *there]
 
 
 def workers(cluster: RunningCluster) -> list[psutil.Process]:
@@ -73,7 +75,7 @@ def test_signal_ends_everything(starting, number):
     """Ctrl-C and SIGTERM: exit status 0, no process, no folder, and the port is free again."""
     cluster, processes = starting
     assert len(processes) >= 2 * len(MODELS) + 1  # JVMs, workers, the gateway
-    assert left_over(cluster)
+    assert len(left_over(cluster)) == (2 if shared_folder(cluster.port) else 1)
 
     cluster.process.send_signal(number)
 

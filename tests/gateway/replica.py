@@ -6,6 +6,7 @@ import hashlib
 import io
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import MappingProxyType
 
 from aiohttp import web
@@ -22,6 +23,7 @@ from darkroom.contracts.report import (
     StageTimes,
     StepRequest,
 )
+from darkroom.contracts.sharing import Shared
 from darkroom.imaging.header import Format, Header, read_header
 from gateway.budget import Budget
 from gateway.calls import Work
@@ -83,6 +85,7 @@ class Replica:
     seen: list[tuple[str, dict[str, str], bytes]] = field(default_factory=list)
     foreseen: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     cancelled: int = 0
+    shared_folder: Path | None = None  # where it finds photos by their names, and leaves its own
 
     async def predict(self, request: web.Request) -> web.StreamResponse:
         model, payload = request.match_info["model"], await request.read()
@@ -105,12 +108,17 @@ class Replica:
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         model, payload = request.match_info["model"], await request.read()
+        shared = self._shared(request)
+        if self.shared_folder and shared:
+            payload = shared.file(self.shared_folder).read_bytes()
         judged = self.judgements.get(model)
         severities = judged.severities if judged else None
         foreseen = '"foreseen":"' in request.headers.get(headers.STEP, "")
         notes = self.notes | ({"map": "foreseen"} if foreseen else {})
         by = a_model_reply(model, self.network_ms, severities, notes)
         told = {headers.MODEL: by.model_dump_json()}
+        if shared:
+            told[headers.SHARED] = shared.model_dump_json()
         try:
             photo_format = read_header(payload).format
             if model == "defects":
@@ -127,7 +135,19 @@ class Replica:
                 status=error.status, text=text, content_type=problem.MEDIA_TYPE, headers=told
             )
         mended = encode(image, photo_format.name)
+        if self.shared_folder and shared:
+            answer = shared.another()
+            answer.file(self.shared_folder).write_bytes(mended)
+            told[headers.SHARED], mended = answer.model_dump_json(), b""
         return web.Response(body=mended, content_type=photo_format.media_type, headers=told)
+
+    def _shared(self, request: web.Request) -> Shared | None:
+        """The photo that a request names, if it can be seen from here."""
+        header = request.headers.get(headers.SHARED)
+        if self.shared_folder is None or header is None:
+            return None
+        shared = Shared.model_validate_json(header)
+        return shared if shared.file(self.shared_folder).is_file() else None
 
 
 def _decode(payload: bytes) -> Image.Image:
