@@ -5,7 +5,7 @@ import asyncio
 from darkroom.imaging.header import Format, read_header
 from gateway import readiness
 from gateway.probes import TINY_PHOTO
-from tests.gateway.photos import brightness
+from tests.gateway.photos import a_photo, brightness
 from tests.gateway.replica import answers, hangs
 
 
@@ -61,6 +61,28 @@ async def test_answer_is_not_kept_for_long(client, replica, monkeypatch):
 
     async with client.get("/readyz") as reply:
         assert reply.status == 503
+
+
+async def test_what_photos_took_while_starting_is_forgotten(client, replica, monkeypatch):
+    """Twelve at once are taken on, each of which would have been thought to take half a second."""
+    monkeypatch.setattr(readiness, "KEPT_S", 0.0)
+
+    async def starts(request):
+        await asyncio.sleep(0.8)
+        return await replica._answer(request)
+
+    replica.behaviours = {"defects": starts, "tone": answers(503)}
+    async with client.get("/readyz") as reply:
+        assert reply.status == 503
+    replica.behaviours.clear()
+    async with client.get("/readyz") as reply:
+        assert reply.status == 200
+
+    async def diagnosed():
+        async with client.post("/diagnose?budget_ms=4000", data=a_photo()) as reply:
+            return reply.status
+
+    assert await asyncio.gather(*(diagnosed() for _ in range(12))) == [200] * 12
 
 
 def test_tiny_photo_is_a_photo():
