@@ -120,7 +120,7 @@ def _machine_code(source: Path, module: str) -> Path:
 
 
 def _compile(module: str, file: Path) -> None:
-    made = file.with_suffix(".part")
+    made = file.with_suffix(f".{os.getpid()}")
     command = [sys.executable, "-m", _COMPILER, module, str(made.resolve())]
     done = subprocess.run(command, cwd=_ROOT, capture_output=True, text=True, check=False)
     if done.returncode:
