@@ -58,6 +58,13 @@ def transforming(rng: np.random.Generator) -> Arguments:
     return levels(rng, 31, 135), curves, grid, np.zeros((31, 135), np.uint8)
 
 
+def averaging(rng: np.random.Generator) -> Arguments:
+    rows, columns = (np.arange(side, dtype=np.int64) for side in (20, 40))
+    shares = (rng.random((20, 2), np.float32) / 2, rng.random((40, 3), np.float32) / 3)
+    shrunk = np.zeros((20, 120), np.uint8)
+    return levels(rng, 31, 135), rows, shares[0], columns, shares[1], shrunk
+
+
 def enlarging(rng: np.random.Generator) -> Arguments:
     full, left = levels(rng, 31, 45, 3), np.linspace(0, 9, 45).astype(np.int32)
     lines, share = (values(rng, 8, 11, 3), values(rng, 8, 11, 3)), rng.random(45, np.float32)
@@ -100,6 +107,7 @@ ARGUMENTS: dict[str, Callable[[np.random.Generator], Arguments]] = {
         np.zeros((3, 32), np.int64),
     ),
     "neighbours.survey": surveying,
+    "resizing._average": averaging,
     "tiles._add": correcting,
     "tiles._blend": blending,
     "tone_map._apply": transforming,
