@@ -38,10 +38,9 @@ PRESENT = 0.2  # true severity from which a defect is there; below ABSENT it is 
 ABSENT = 0.02
 FALSE_ALARMS = 0.02  # most that a threshold may cost on clean photos; several fall on the same ones
 NEARLY = 0.01  # of the F-measure
+NEARLY_DARK = 0.002  # the same for darkness, which may be meant: what one picture makes out
 # A tint taken from a photo that had none is seen at once, a weak one that stays is not.
 CAUTIOUS = frozenset({Defect.POOR_WHITE_BALANCE})
-# What is a little dark may be meant so: nothing of the F-measure is given for more of it.
-EXACT = frozenset({Defect.LOW_LIGHT})
 
 
 @dataclass(frozen=True)
@@ -88,9 +87,8 @@ def fit_thresholds(judged: Judged) -> np.ndarray:
     """For each defect the lowest threshold with few enough false alarms and all but the best F1.
 
     F1 hardly changes over a wide range where severities are 0.4 and 0.8; real photos often have
-    less, so of equals the most sensitive is taken, except for the defects in `EXACT`. Those in
-    `CAUTIOUS` are judged by F0.5, and a photo that has such a defect by itself, which may be meant,
-    counts as one without.
+    less, so of what is nearly equal the most sensitive is taken. Of the defects in `CAUTIOUS` it is
+    F0.5, and a photo that has such a defect by itself, which may be meant, counts as one without.
     """
     thresholds = []
     for column, defect in enumerate(COLUMNS):
@@ -99,7 +97,7 @@ def fit_thresholds(judged: Judged) -> np.ndarray:
         alarms = np.quantile(used.predicted[good, column], 1 - FALSE_ALARMS)
         candidates = np.arange(max(0.05, float(alarms)), 0.6, 0.005)
         beta = 0.5 if defect in CAUTIOUS else 1.0
-        nearly = 0.0 if defect in EXACT else NEARLY
+        nearly = NEARLY_DARK if defect is Defect.LOW_LIGHT else NEARLY
         scores = np.asarray([f_measure(used, column, t, beta) for t in candidates])
         best = candidates[scores >= scores.max() - nearly]
         thresholds.append(round(float(best[0]), 3))
