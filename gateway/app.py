@@ -46,6 +46,7 @@ from gateway.results import Asked, Results, Run
 from gateway.settings import Settings
 from gateway.sharing import Sharing
 from gateway.votes.front import add_votes
+from gateway.wire import Wire
 
 routes = web.RouteTableDef()
 
@@ -100,8 +101,8 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
 
         def replicas(name: str, urls: str) -> Replicas:
             def edge(url: str) -> ModelServer:
-                most, observe = settings.max_reply_bytes, app[METRICS].observe_hop
-                return ModelServer(name, url, session, most, observe, app[SHARING])
+                wire = Wire(name, url, session, settings.max_reply_bytes)
+                return ModelServer(name, wire, app[SHARING], app[METRICS].observe_hop)
 
             addresses = Addresses(name, urls, settings.replicas_file)
             return Replicas(addresses, edge, partial(probing, name), settings.replica_depth)

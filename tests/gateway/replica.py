@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 
+import aiohttp
 from aiohttp import web
 from PIL import Image
 
@@ -27,7 +28,10 @@ from darkroom.contracts.sharing import Shared
 from darkroom.imaging.header import Format, Header, read_header
 from gateway.budget import Budget
 from gateway.calls import Work
+from gateway.model_server import ModelServer, ObserveHop
 from gateway.reading import ReceivedPhoto
+from gateway.sharing import Sharing
+from gateway.wire import Wire
 from tests.gateway.photos import encode
 
 Behaviour = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -155,6 +159,17 @@ def _decode(payload: bytes) -> Image.Image:
         return Image.open(io.BytesIO(payload)).convert("RGB")
     except (OSError, SyntaxError) as error:  # Pillow's word for a broken PNG
         raise UnreadablePhoto from error
+
+
+def an_edge(
+    name: str,
+    url: str,
+    session: aiohttp.ClientSession,
+    max_reply_bytes: int = 100_000,
+    observe: ObserveHop = lambda *_: None,
+) -> ModelServer:
+    """The gateway's edge to a replica with which it shares no memory."""
+    return ModelServer(name, Wire(name, url, session, max_reply_bytes), Sharing(None, 0), observe)
 
 
 def answers(status: int = 200, body: bytes = b"", **told: str) -> Behaviour:

@@ -26,11 +26,11 @@ from darkroom.contracts.report import StepRequest
 from darkroom.imaging.header import Format, read_header
 from gateway.budget import Budget
 from gateway.calls import diagnosing, mending
-from gateway.model_server import ModelServer
 from tests.gateway.photos import a_photo
 from tests.gateway.replica import (
     a_diagnosis,
     a_model_reply,
+    an_edge,
     answers,
     cuts_the_connection,
     hangs,
@@ -60,7 +60,7 @@ def server_of(request, replica, session):
             url = os.environ.get(f"DARKROOM_TEST_{name.upper()}_URL", "")
             if not url:
                 pytest.skip("no real model server is given")
-        return ModelServer(name, url, session, max_reply_bytes=1 << 26)
+        return an_edge(name, url, session, 1 << 26)
 
     return make
 
@@ -111,12 +111,12 @@ async def test_contract_other_content_is_unsupported(server_of):
 
 @pytest.fixture
 def defects(replica, session):
-    return ModelServer("defects", replica.url, session, max_reply_bytes=10_000)
+    return an_edge("defects", replica.url, session, 10_000)
 
 
 @pytest.fixture
 def tone(replica, session):
-    return ModelServer("tone", replica.url, session, max_reply_bytes=100_000)
+    return an_edge("tone", replica.url, session, 100_000)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +170,7 @@ async def test_reply_must_be_a_photo_of_the_same_format(replica, tone, behaviour
 
 async def test_nobody_listening_is_a_failed_replica(session):
     """Connection refused."""
-    server = ModelServer("tone", "http://127.0.0.1:1", session, max_reply_bytes=10)
+    server = an_edge("tone", "http://127.0.0.1:1", session, 10)
 
     with pytest.raises(ReplicaUnavailable):
         await server.ask(diagnosing(in_hand(a_photo())))
@@ -190,7 +190,7 @@ async def test_name_with_several_addresses_is_tried_in_turn(replica):
     connector = aiohttp.TCPConnector(resolver=TwoAddresses())
     async with aiohttp.ClientSession(connector=connector) as session:
         url = replica.url.replace("127.0.0.1", "replicas.test")
-        server = ModelServer("defects", url, session, max_reply_bytes=10_000)
+        server = an_edge("defects", url, session, 10_000)
 
         assert (await server.ask(diagnosing(in_hand(a_photo())))).by.model == "defects"
 
@@ -250,7 +250,7 @@ async def test_connection_reset_under_a_large_photo_is_asked_again(replica, sess
     server = await asyncio.start_server(resets_the_first, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
     async with server:
-        edge = ModelServer("defects", url, session, max_reply_bytes=10_000)
+        edge = an_edge("defects", url, session, 10_000)
         reply = await edge.ask(diagnosing(in_hand(a_photo() + bytes(8 << 20))))
         await session.close()
 
@@ -267,7 +267,7 @@ async def _pass_on(reader, writer):
 
 async def test_large_photo_arrives_as_it_is(replica, session):
     """3 MiB, byte by byte."""
-    server = ModelServer("defects", replica.url, session, max_reply_bytes=10_000)
+    server = an_edge("defects", replica.url, session, 10_000)
     payload = a_photo() + bytes(range(256)) * (3 << 12)
     await server.ask(diagnosing(in_hand(payload)))
 
@@ -277,7 +277,7 @@ async def test_large_photo_arrives_as_it_is(replica, session):
 async def test_every_hop_is_observed(replica, session):
     """By model server and outcome, for the metrics."""
     seen = []
-    server = ModelServer("defects", replica.url, session, 10_000, lambda *hop: seen.append(hop))
+    server = an_edge("defects", replica.url, session, 10_000, lambda *hop: seen.append(hop))
     await server.ask(diagnosing(in_hand(a_photo())))
     replica.behaviours["defects"] = answers(503)
     with pytest.raises(ReplicaUnavailable):

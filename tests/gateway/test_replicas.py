@@ -14,13 +14,13 @@ from darkroom.contracts.errors import OutOfTime, ReplicaUnavailable, UnreadableP
 from gateway.addresses import Addresses
 from gateway.budget import Budget
 from gateway.calls import Call, diagnosing
-from gateway.model_server import ModelServer
 from gateway.probes import TINY_PHOTO, probing
 from gateway.replicas import KNOWN_AFTER, Replicas
 from tests.gateway.conftest import serve_on_a_free_port
 from tests.gateway.photos import a_photo
 from tests.gateway.replica import (
     Replica,
+    an_edge,
     answers,
     cuts_the_connection,
     hangs,
@@ -50,7 +50,7 @@ async def fleet(clock):
                 fake.url = await serve_on_a_free_port(stack, app, handler_cancellation=True)
             replicas = Replicas(
                 Addresses("defects", ",".join(fake.url for fake in fakes)),
-                lambda url: ModelServer("defects", url, session, max_reply_bytes=100_000),
+                lambda url: an_edge("defects", url, session),
                 partial(probing, "defects"),
                 depth=2,
                 clock=clock,
