@@ -15,7 +15,7 @@ from typing import Any
 from benchmark.closed_loop import PATIENTLY, WARM_UP_S, hold
 from benchmark.figures import quantile, slope_per_minute
 from benchmark.open_loop import Answer, Load, offer_all, summarise
-from benchmark.peers.contestants import Contestant, darkroom, scale, until_ready
+from benchmark.peers.contestants import Contestant, Terms, darkroom, scale, until_ready
 from benchmark.photos import dark_photos
 from benchmark.plots import plot_overload
 from benchmark.processes import end_with_sigterm
@@ -104,7 +104,7 @@ async def run(options: argparse.Namespace) -> dict[str, Any]:
     photos = dark_photos("1.2 Mpx")
     end_with_sigterm()
     with ExitStack() as stack:
-        service = darkroom(stack, options.port, options.workers)
+        service = darkroom(stack, Terms(options.port, options.workers))
         await until_ready(service, photos[0])
         await scale(options.port, options.workers)
         document = await measure(service, photos, options.seconds)

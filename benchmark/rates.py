@@ -20,7 +20,7 @@ from typing import Any
 from benchmark.closed_loop import CLIENTS, PATIENTLY, WARM_UP_S, hold
 from benchmark.figures import quantile
 from benchmark.open_loop import Answer, offer_all
-from benchmark.peers.contestants import ALL, Contestant, scale, until_ready
+from benchmark.peers.contestants import ALL, Contestant, Terms, scale, until_ready
 from benchmark.photos import SIZES, dark_photos
 from benchmark.plots import plot_rates
 from benchmark.processes import end_with_sigterm
@@ -73,7 +73,7 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
         small = dark_photos("1.2 Mpx")
         for number, name in enumerate(CONTESTANTS):
             port = options.port + 20 * number
-            contestants.append(ALL[name](stack, port, options.workers))
+            contestants.append(ALL[name](stack, Terms(port, options.workers)))
             await until_ready(contestants[-1], small[0])
             if name == "darkroom":
                 await scale(port, options.workers)

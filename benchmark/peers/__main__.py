@@ -2,8 +2,9 @@
 
 All take turns at clients that send dark photos, round after round on the same two cores, together
 with the handlers alone in two loops: the limit. Turns from which other machines have stolen are
-taken again. The frameworks come with `pip install -e '.[peers]'`; at 12 megapixels only the
-classical services are asked. Medians over the rounds are printed and saved, with a plot.
+taken again. In all of them gateway and handlers share photos in memory, unless they are to be sent.
+The frameworks come with `pip install -e '.[peers]'`; at 12 megapixels only the classical services
+are asked. Medians over the rounds are printed and saved, with a plot.
 """
 
 import argparse
@@ -20,12 +21,13 @@ from rich.table import Table
 
 from benchmark.closed_loop import CLIENTS, WARM_UP_S
 from benchmark.figures import CORE_HOUR, dollars_per_1000
-from benchmark.peers.contestants import ALL, scale, until_ready
+from benchmark.peers.contestants import ALL, Terms, scale, until_ready
 from benchmark.peers.turns import CORES, RawLoops, Run, measure, take_turn
 from benchmark.photos import SIZES, dark_photos
 from benchmark.plots import plot_peers
 from benchmark.processes import end_with_sigterm
 from benchmark.saving import machine, save
+from darkroom.cluster.servers import shared_folder
 
 SMALL, LARGE = SIZES
 # Who takes part, and in which file it is kept, if nothing else is said.
@@ -41,11 +43,12 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
     only = options.only.split(",") if options.only else ONLY[options.size]
     end_with_sigterm()
     with ExitStack() as stack:
-        raw = RawLoops(stack, options.size)
+        raw = RawLoops(stack, options.size, None if options.sent else shared_folder(options.port))
         contestants = []
         for number, name in enumerate(only):
             first_port = options.port + 20 * number
-            contestant = ALL[name](stack, first_port, options.workers)
+            terms = Terms(first_port, options.workers, not options.sent)
+            contestant = ALL[name](stack, terms)
             await until_ready(contestant, small)
             if name == "darkroom":
                 await scale(first_port, options.workers)
@@ -68,6 +71,7 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
         "clients": clients,
         "workers": options.workers,
         "seconds": options.seconds,
+        "photos": "sent" if options.sent else "shared in memory",
         "core_hour": options.core_hour,
         "results": amount_to(runs, memory, options.core_hour),
         "runs": runs,
@@ -130,6 +134,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="of each model server")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=4)
+    parser.add_argument("--sent", action="store_true", help="no photos in shared memory")
     parser.add_argument("--core-hour", type=float, default=CORE_HOUR, help="its price in dollars")
     parser.add_argument("--port", type=int, default=9500, help="the first of those taken")
     parser.add_argument("--name", help="of the files in benchmark/results; default: by the size")

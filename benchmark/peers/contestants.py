@@ -1,7 +1,8 @@
 """The services that take part: each with its own processes on the same machine.
 
 Each is the same gateway before two model servers, `defects` and `tone`, with the same handlers and
-the same number of workers; what serves the handlers differs.
+the same number of workers; what serves the handlers differs. Gateway and handlers share photos in
+memory, whatever lies between them, unless the terms say that photos are sent.
 """
 
 import asyncio
@@ -17,7 +18,8 @@ from benchmark.open_loop import NO_CACHE
 from benchmark.processes import LOGS, PROJECT, Processes
 from darkroom.cluster.environment import model_server_environment
 from darkroom.cluster.scaling import ask_to_scale
-from darkroom.cluster.servers import kernels_folder
+from darkroom.cluster.servers import kernels_folder, shared_folder
+from darkroom.contracts.sharing import FOLDER_VARIABLE
 
 MODELS = ("defects", "tone")
 READY_WITHIN_S = 300.0
@@ -30,10 +32,25 @@ class Contestant:
     processes: Processes
 
 
-Start = Callable[[ExitStack, int, int], Contestant]  # its first port of ten, and workers
+@dataclass(frozen=True)
+class Terms:
+    """On which one takes part."""
+
+    port: int  # the first of ten
+    workers: int  # of each model server
+    shares: bool = True  # photos lie in shared memory
+
+    @property
+    def environment(self) -> dict[str, str]:
+        folder = shared_folder(self.port) if self.shares else None
+        none = {} if self.shares else {"DARKROOM_SHARED_BYTES": "0"}
+        return {FOLDER_VARIABLE: str(folder or "")} | none
 
 
-def darkroom(stack: ExitStack, port: int, _workers: int) -> Contestant:
+Start = Callable[[ExitStack, Terms], Contestant]
+
+
+def darkroom(stack: ExitStack, terms: Terms) -> Contestant:
     """As `darkroom up` starts it, with these two model servers."""
     store = LOGS / "store"
     store.mkdir(parents=True, exist_ok=True)
@@ -42,43 +59,44 @@ def darkroom(stack: ExitStack, port: int, _workers: int) -> Contestant:
         link.unlink(missing_ok=True)
         link.symlink_to(PROJECT / "model-store" / f"{name}.mar")
     processes = Processes(stack, "darkroom")
-    command = ("darkroom.cli", "up", "--port", str(port), "--model-store", str(store))
-    processes.start(*command)
-    return Contestant("darkroom", f"http://127.0.0.1:{port}", processes)
+    command = ("darkroom.cli", "up", "--port", str(terms.port), "--model-store", str(store))
+    processes.start(*command, environment=terms.environment)
+    return Contestant("darkroom", f"http://127.0.0.1:{terms.port}", processes)
 
 
 async def scale(port: int, workers: int) -> None:
     await ask_to_scale(port, dict.fromkeys(MODELS, workers), lambda _: None)
 
 
-def classical(stack: ExitStack, port: int, _workers: int) -> Contestant:
+def classical(stack: ExitStack, terms: Terms) -> Contestant:
     """The service as one would write it first."""
     processes = Processes(stack, "classical")
-    processes.start("benchmark.classical", "--port", str(port))
-    return Contestant("classical", f"http://127.0.0.1:{port}", processes)
+    processes.start("benchmark.classical", "--port", str(terms.port))
+    return Contestant("classical", f"http://127.0.0.1:{terms.port}", processes)
 
 
-def mended(stack: ExitStack, port: int, _workers: int) -> Contestant:
+def mended(stack: ExitStack, terms: Terms) -> Contestant:
     """The same without its costliest mistake."""
     processes = Processes(stack, "mended")
-    processes.start("benchmark.classical", "--port", str(port), "--mended")
-    return Contestant("classical, mended", f"http://127.0.0.1:{port}", processes)
+    processes.start("benchmark.classical", "--port", str(terms.port), "--mended")
+    return Contestant("classical, mended", f"http://127.0.0.1:{terms.port}", processes)
 
 
 def peer(name: str, gateway: str = "gateway") -> Start:
     """Another framework in TorchServe's place, behind our gateway."""
 
-    def start(stack: ExitStack, port: int, workers: int) -> Contestant:
-        environment = model_server_environment({}, kernels_folder())
+    def start(stack: ExitStack, terms: Terms) -> Contestant:
+        environment = model_server_environment(terms.environment, kernels_folder())
         processes, urls = Processes(stack, name), {}
         for number, model in enumerate(MODELS, start=1):
-            module = f"benchmark.peers.with_{name}"
-            words = (model, str(port + number), str(workers))
+            module, port = f"benchmark.peers.with_{name}", terms.port + number
+            words = (model, str(port), str(terms.workers))
             processes.start(module, *words, environment=environment)
-            urls[f"DARKROOM_{model.upper()}_URL"] = f"http://127.0.0.1:{port + number}"
-        own = {"DARKROOM_PORT": str(port), "DARKROOM_REPLICA_DEPTH": str(2 * workers)}
+            urls[f"DARKROOM_{model.upper()}_URL"] = f"http://127.0.0.1:{port}"
+        depth = {"DARKROOM_REPLICA_DEPTH": str(2 * terms.workers)}
+        own = terms.environment | depth | {"DARKROOM_PORT": str(terms.port)}
         processes.start(gateway, environment=urls | own)
-        return Contestant(name, f"http://127.0.0.1:{port}", processes)
+        return Contestant(name, f"http://127.0.0.1:{terms.port}", processes)
 
     return start
 

@@ -1,35 +1,33 @@
 """The gateway before model servers that know no headers: `python -m benchmark.peers.enveloping`.
 
-Only the way a photo is packed differs: headers are a line of JSON before it.
+Only the way a photo is packed differs: headers are a line of JSON before it, both ways.
 """
 
 import json
 import sys
+from collections.abc import Mapping
 
 import gateway.app
-from darkroom.contracts.headers import MODEL
-from darkroom.contracts.report import ModelReply
+from darkroom.contracts.problem import MEDIA_TYPE
 from gateway.__main__ import main
-from gateway.calls import Answer, Call
-from gateway.model_server import ModelServer, Said
+from gateway.wire import Wire, WireReply
 
 
-class Enveloped(ModelServer):
-    """The edge to one of them."""
+class Envelope(Wire):
+    """The wire to one of them."""
 
-    async def _exchange(self, call: Call[Answer]) -> Said:
-        packed = json.dumps(call.headers).encode() + b"\n" + call.work.photo.payload
-        async with self._session.post(self._url, data=packed) as response:
-            line, _, body = (await self._read(response)).partition(b"\n")
-            if response.status != 200:
-                raise self._error_of(response, line)
-        told = json.loads(line)
-        if told["status"] not in (200, 204):
-            raise self._failure(f"status {told['status']}")
-        by = ModelReply.model_validate_json(told[MODEL])
-        return Said(by, None if told["status"] == 204 else body)
+    async def post(self, told: Mapping[str, str], payload: bytes) -> WireReply:
+        packed = json.dumps(dict(told)).encode() + b"\n" + payload
+        reply = await super().post({}, packed)
+        if reply.status != 200:
+            return reply
+        line, _, body = reply.body.partition(b"\n")
+        of_handler = json.loads(line)
+        status = of_handler.pop("status")
+        media_type = of_handler.get("Content-Type", MEDIA_TYPE)
+        return WireReply(status, media_type, of_handler, body)
 
 
 if __name__ == "__main__":
-    gateway.app.ModelServer = Enveloped  # type: ignore[attr-defined]
+    gateway.app.Wire = Envelope  # type: ignore[attr-defined]
     sys.exit(main())

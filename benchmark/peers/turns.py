@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
+from pathlib import Path
 from subprocess import Popen
 
 from benchmark.closed_loop import PATIENTLY, hold
@@ -15,6 +16,7 @@ from benchmark.processes import Processes, busy_s
 from benchmark.stealing import undisturbed
 from darkroom.cluster.environment import model_server_environment
 from darkroom.cluster.servers import kernels_folder
+from darkroom.contracts.sharing import FOLDER_VARIABLE
 
 CORES = 2
 Run = dict[str, float]
@@ -23,9 +25,10 @@ Run = dict[str, float]
 class RawLoops:
     """The limit: one loop for each core."""
 
-    def __init__(self, stack: ExitStack, size: str) -> None:
+    def __init__(self, stack: ExitStack, size: str, shared: Path | None) -> None:
         self.processes = Processes(stack, "raw")
-        environment = model_server_environment({}, kernels_folder())
+        told = {FOLDER_VARIABLE: str(shared or "")}
+        environment = model_server_environment(told, kernels_folder())
         command = ("benchmark.peers.raw", size)
         self._loops = [
             self.processes.start(*command, environment=environment, talks=True)
