@@ -2,7 +2,7 @@
 
 All take turns at clients that send dark photos, round after round on the same two cores, together
 with the handlers alone in two loops: the limit. Turns from which other machines have stolen are
-taken again. In all of them gateway and handlers share photos in memory, unless they are to be sent.
+taken again. The handlers alone, Darkroom and those "sharing" keep photos in shared memory.
 The frameworks come with `pip install -e '.[peers]'`; at 12 megapixels only the classical services
 are asked. Medians over the rounds are printed and saved, with a plot.
 """
@@ -43,12 +43,11 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
     only = options.only.split(",") if options.only else ONLY[options.size]
     end_with_sigterm()
     with ExitStack() as stack:
-        raw = RawLoops(stack, options.size, None if options.sent else shared_folder(options.port))
+        raw = RawLoops(stack, options.size, shared_folder(options.port))
         contestants = []
         for number, name in enumerate(only):
             first_port = options.port + 20 * number
-            terms = Terms(first_port, options.workers, not options.sent)
-            contestant = ALL[name](stack, terms)
+            contestant = ALL[name](stack, Terms(first_port, options.workers))
             await until_ready(contestant, small)
             if name == "darkroom":
                 await scale(first_port, options.workers)
@@ -71,7 +70,6 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
         "clients": clients,
         "workers": options.workers,
         "seconds": options.seconds,
-        "photos": "sent" if options.sent else "shared in memory",
         "core_hour": options.core_hour,
         "results": amount_to(runs, memory, options.core_hour),
         "runs": runs,
@@ -134,7 +132,6 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2, help="of each model server")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--rounds", type=int, default=4)
-    parser.add_argument("--sent", action="store_true", help="no photos in shared memory")
     parser.add_argument("--core-hour", type=float, default=CORE_HOUR, help="its price in dollars")
     parser.add_argument("--port", type=int, default=9500, help="the first of those taken")
     parser.add_argument("--name", help="of the files in benchmark/results; default: by the size")

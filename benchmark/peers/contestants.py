@@ -1,8 +1,9 @@
 """The services that take part: each with its own processes on the same machine.
 
 Each is the same gateway before two model servers, `defects` and `tone`, with the same handlers and
-the same number of workers; what serves the handlers differs. Gateway and handlers share photos in
-memory, whatever lies between them, unless the terms say that photos are sent.
+the same number of workers; what serves the handlers differs. Darkroom's share photos in memory with
+the gateway. To the frameworks photos are sent, which is how they are used; with "sharing" behind
+their names the gateway and the same handlers do it there, too.
 """
 
 import asyncio
@@ -38,13 +39,6 @@ class Terms:
 
     port: int  # the first of ten
     workers: int  # of each model server
-    shares: bool = True  # photos lie in shared memory
-
-    @property
-    def environment(self) -> dict[str, str]:
-        folder = shared_folder(self.port) if self.shares else None
-        none = {} if self.shares else {"DARKROOM_SHARED_BYTES": "0"}
-        return {FOLDER_VARIABLE: str(folder or "")} | none
 
 
 Start = Callable[[ExitStack, Terms], Contestant]
@@ -60,7 +54,7 @@ def darkroom(stack: ExitStack, terms: Terms) -> Contestant:
         link.symlink_to(PROJECT / "model-store" / f"{name}.mar")
     processes = Processes(stack, "darkroom")
     command = ("darkroom.cli", "up", "--port", str(terms.port), "--model-store", str(store))
-    processes.start(*command, environment=terms.environment)
+    processes.start(*command)
     return Contestant("darkroom", f"http://127.0.0.1:{terms.port}", processes)
 
 
@@ -82,21 +76,23 @@ def mended(stack: ExitStack, terms: Terms) -> Contestant:
     return Contestant("classical, mended", f"http://127.0.0.1:{terms.port}", processes)
 
 
-def peer(name: str, gateway: str = "gateway") -> Start:
+def peer(name: str, gateway: str = "gateway", *, sharing: bool = False) -> Start:
     """Another framework in TorchServe's place, behind our gateway."""
 
     def start(stack: ExitStack, terms: Terms) -> Contestant:
-        environment = model_server_environment(terms.environment, kernels_folder())
-        processes, urls = Processes(stack, name), {}
+        shown = f"{name}, sharing" if sharing else name
+        shared = {FOLDER_VARIABLE: str(shared_folder(terms.port) or "") if sharing else ""}
+        environment = model_server_environment(shared, kernels_folder())
+        processes, urls = Processes(stack, shown), {}
         for number, model in enumerate(MODELS, start=1):
             module, port = f"benchmark.peers.with_{name}", terms.port + number
             words = (model, str(port), str(terms.workers))
             processes.start(module, *words, environment=environment)
             urls[f"DARKROOM_{model.upper()}_URL"] = f"http://127.0.0.1:{port}"
         depth = {"DARKROOM_REPLICA_DEPTH": str(2 * terms.workers)}
-        own = terms.environment | depth | {"DARKROOM_PORT": str(terms.port)}
+        own = shared | depth | {"DARKROOM_PORT": str(terms.port)}
         processes.start(gateway, environment=urls | own)
-        return Contestant(name, f"http://127.0.0.1:{terms.port}", processes)
+        return Contestant(shown, f"http://127.0.0.1:{terms.port}", processes)
 
     return start
 
@@ -106,6 +102,8 @@ ALL: dict[str, Start] = {
     "litserve": peer("litserve"),
     "bentoml": peer("bentoml"),
     "mosec": peer("mosec", "benchmark.peers.enveloping"),
+    "bentoml_sharing": peer("bentoml", sharing=True),
+    "mosec_sharing": peer("mosec", "benchmark.peers.enveloping", sharing=True),
     "classical": classical,
     "mended": mended,
 }
