@@ -48,6 +48,9 @@ class Sharing:
             if self._root is not None:
                 try:
                     self._own = stack.enter_context(own_folder(self._root))
+                    # Half of it: others may share that memory.
+                    free_bytes = shutil.disk_usage(self._root).free
+                    self._most_bytes = min(self._most_bytes, free_bytes // 2)
                 except OSError as error:
                     log.warning("photos are sent, not shared: %s", error)
             yield

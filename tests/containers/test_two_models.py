@@ -32,9 +32,13 @@ def two_models() -> Iterator[Compose]:
 
 
 def test_photo_goes_through_containers(two_models):
-    """Built from the project's own files, a dark photo comes back mended."""
+    """Built from the project's own files, a dark photo comes back mended: sent, then by its name."""
     with Darkroom(two_models.url) as darkroom:
-        assert darkroom.enhance(dark_photo(), budget_ms=20_000).photo is not None
+        twice = [darkroom.enhance(dark_photo(), budget_ms=20_000) for _ in range(2)]
+
+    assert all(enhanced.photo is not None for enhanced in twice)
+    # `tone` has found what `defects` decoded, so both see the gateway's folder in memory.
+    assert {enhanced.report.steps[0].by.notes["pixels"] for enhanced in twice} == {"shared"}
 
 
 def test_killed_container_costs_at_most_what_it_had_in_hand(two_models):
