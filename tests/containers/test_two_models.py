@@ -32,7 +32,7 @@ def two_models() -> Iterator[Compose]:
 
 
 def test_photo_goes_through_containers(two_models):
-    """Built from the project's own files, a dark photo comes back mended: sent, then by its name."""
+    """Built from the project's own files, a dark photo comes back mended; so does one by name."""
     with Darkroom(two_models.url) as darkroom:
         twice = [darkroom.enhance(dark_photo(), budget_ms=20_000) for _ in range(2)]
 
