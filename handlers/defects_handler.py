@@ -20,7 +20,6 @@ class DefectsHandler(PhotoHandler):
         with timed("network_ms", *slots):
             views = [take_views(slot.photo) for slot in slots]
             diagnoses = self.classifier.diagnose(views)
-        for slot, seen, diagnosis in zip(slots, views, diagnoses, strict=True):
-            if diagnosis.found:  # somebody comes next
-                slot.leave_pixels(seen.thumbnail)
+        for slot, seen in zip(slots, views, strict=True):
+            slot.leave_pixels(seen.thumbnail)
         return diagnoses

@@ -4,6 +4,7 @@ What the gateway has removed meanwhile is nobody's any more: then nothing is lef
 goes the ordinary way.
 """
 
+import errno
 import mmap
 import os
 import secrets
@@ -13,7 +14,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from darkroom.contracts.sharing import FOLDER_VARIABLE, PIXELS, SPARE, Shared
+from darkroom.contracts.sharing import FOLDER_VARIABLE, PIXELS, SPARE, THUMBNAIL, Shared
+
+Samples = NDArray[np.uint8]
 
 
 class SharedPhoto:
@@ -23,22 +26,41 @@ class SharedPhoto:
         self.shared = shared
         self.payload = payload
         self._folder = folder
+        self._part = shared.file(folder).with_name(f"{secrets.token_hex(4)}.part")
+        self._room: Samples | None = None
 
-    def found(self, kind: str) -> NDArray[np.uint8] | None:
-        """The samples left beside it, in a row, if there are any; written to, they are a copy."""
+    def found(self, kind: str) -> Samples | None:
+        """The samples left beside it, if there are any; written to, they are a copy."""
         try:
             with self.shared.file(self._folder, kind).open("rb") as file:
                 return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY), np.uint8)
         except OSError:
             return None
 
-    def leave(self, kind: str, samples: NDArray[np.uint8]) -> None:
-        """Spare others making them, where that is wanted."""
-        if self.shared.pixels:
-            spare = self.shared.file(self._folder, SPARE) if kind == PIXELS else None
-            _write(self.shared.file(self._folder, kind), np.ascontiguousarray(samples).data, spare)
+    def room(self, size: int) -> Samples | None:
+        """Shared memory for so many samples, which others see once they are left there.
 
-    def leave_answer(self, payload: bytes, pixels: NDArray[np.uint8] | None) -> Shared | None:
+        None where none are to be left, or there is no memory for them.
+        """
+        if self._room is None and self.shared.pixels:
+            with suppress(OSError):
+                spare = self.shared.file(self._folder, SPARE)
+                self._room = np.frombuffer(_mapped(self._part, spare, size), np.uint8)
+        return self._room if self._room is not None and self._room.size == size else None
+
+    def leave_pixels(self, pixels: Samples, thumbnail: Samples) -> None:
+        """Spare others making them, where that is wanted: no copy, if they are in `room` already.
+
+        Nobody may write to them any more.
+        """
+        if (room := self.room(pixels.size)) is not None:
+            if not np.may_share_memory(room, pixels):
+                np.copyto(room.reshape(pixels.shape), pixels)
+            with suppress(OSError):
+                self._part.rename(self.shared.file(self._folder, PIXELS))
+            _write(self.shared.file(self._folder, THUMBNAIL), thumbnail.data)
+
+    def leave_answer(self, payload: bytes, pixels: Samples | None) -> Shared | None:
         """Put the answer beside it, with its `pixels` where wanted; None where that fails."""
         answer = self.shared.another()
         if not _write(answer.file(self._folder), payload):
@@ -65,11 +87,33 @@ def find_shared(header: str | None) -> SharedPhoto | None:
         return None
 
 
-def _write(file: Path, content: bytes | memoryview, spare: Path | None = None) -> bool:
-    """Put a whole file there or none, into a `spare` one if there is; whether it was possible."""
+def _mapped(part: Path, spare: Path, size: int) -> mmap.mmap:
+    """Memory of a file called `part` from now on: the spare one, or a new one of that size.
+
+    Raises:
+        OSError: there is none.
+    """
+    try:
+        spare.rename(part)  # from here on nobody else has it
+        descriptor = os.open(part, os.O_RDWR)
+    except FileNotFoundError:
+        descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        # Now, or writing to what turns out not to be there would end this process.
+        os.posix_fallocate(descriptor, 0, size)
+    try:
+        if os.fstat(descriptor).st_size != size:  # somebody else's
+            raise OSError(errno.EINVAL, "a spare file of another size")
+        return mmap.mmap(descriptor, size, mmap.MAP_SHARED | mmap.MAP_POPULATE)
+    finally:
+        os.close(descriptor)
+
+
+def _write(file: Path, content: bytes | memoryview) -> bool:
+    """Put a whole file there or none; whether that was possible."""
     part = file.with_name(f"{secrets.token_hex(4)}.part")
     try:
-        is_whole = _fill(part, content, spare)
+        with part.open("xb", buffering=0) as opened:
+            is_whole = opened.write(content) == memoryview(content).nbytes
         if is_whole:
             part.rename(file)
             return True
@@ -77,14 +121,3 @@ def _write(file: Path, content: bytes | memoryview, spare: Path | None = None) -
         pass
     part.unlink(missing_ok=True)
     return False
-
-
-def _fill(part: Path, content: bytes | memoryview, spare: Path | None) -> bool:
-    size = memoryview(content).nbytes
-    mode = "xb"
-    if spare is not None:
-        with suppress(FileNotFoundError):
-            spare.rename(part)  # from here on nobody else has it
-            mode = "r+b"
-    with part.open(mode, buffering=0) as opened:
-        return opened.write(content) == size == opened.seek(0, os.SEEK_END)

@@ -120,8 +120,7 @@ class Slot:
         """Spare the model servers that come next the decoding, where they can see the pixels."""
         if self.shared is not None and self.photo.alpha is None:
             with timed("share_ms", self):
-                self.shared.leave(PIXELS, self.photo.pixels)
-                self.shared.leave(THUMBNAIL, thumbnail)
+                self.shared.leave_pixels(self.photo.pixels, thumbnail)
 
     def leave_answer(self, payload: bytes) -> bool:
         """Put the answer, encoded as `payload`, beside the request's photo; whether it could."""
@@ -151,7 +150,7 @@ class Slot:
                 photo = decoded_before(self.shared.payload, samples)
                 self.note("pixels", "shared")
                 return photo
-        return decode(self.shared.payload, MAX_PIXELS)
+        return decode(self.shared.payload, MAX_PIXELS, room=self.shared.room)
 
     def _check_time(self) -> None:
         # Not `<=`: what is not a number at all (nan) must not pass as endless time.

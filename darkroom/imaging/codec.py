@@ -50,12 +50,19 @@ _TURBO_SPACES = {1: "RGB", 3: "RGB", 4: "CMYK"}  # what to ask for, by channels 
 _GREY_TOLERANCE = 2  # channels that differ by more make a colour
 
 
-def decode(payload: bytes, max_pixels: int, min_side: int | None = None) -> Photo:
+def decode(
+    payload: bytes,
+    max_pixels: int,
+    min_side: int | None = None,
+    room: Callable[[int], _Samples | None] | None = None,
+) -> Photo:
     """Decode a JPEG, PNG or WebP file: upright, sRGB, 8 bits a channel.
 
     Grey is repeated over three channels, CMYK is converted, of 16 bits the upper 8 stay, palettes
     and 1-bit pictures are expanded, alpha is kept apart. With `min_side` a JPEG may come back at a
     reduced size, straight from its DCT coefficients, with both sides still at least that long.
+    `room` gives memory for so many samples, or None: a JPEG at full size is decoded into it, and
+    its pixels stay there unless they have to be turned or converted.
 
     Damaged files are refused even where a viewer would show half a picture: nobody should get
     grey stripes back as a success.
@@ -69,7 +76,9 @@ def decode(payload: bytes, max_pixels: int, min_side: int | None = None) -> Phot
     check_limits(header, max_pixels)
     found = metadata.read_metadata(payload, header.format)
     if header.format is Format.JPEG and header.channels in _TURBO_SPACES:
-        samples = _decode_turbo(payload, header, bool(found.profile), min_side or 0)
+        space = _space(header, bool(found.profile))
+        taken = room(header.pixels * 3) if room and space == "RGB" and not min_side else None
+        samples = _decode_turbo(payload, header, space, min_side or 0, taken)
     else:
         samples = _decode_pillow(payload, header)
     inks = header.format is Format.JPEG and samples.shape[2] == 4
@@ -117,8 +126,14 @@ def _photo(
     )
 
 
-def _decode_turbo(payload: bytes, header: Header, raw_grey: bool, min_side: int) -> _Samples:
-    """Samples of a JPEG; grey comes as one channel only if asked for."""
+def _space(header: Header, has_profile: bool) -> str:
+    """What to decode a JPEG to; grey becomes RGB, unless a profile of its own is to be applied."""
+    return "GRAY" if has_profile and header.channels == 1 else _TURBO_SPACES[header.channels]
+
+
+def _decode_turbo(
+    payload: bytes, header: Header, space: str, min_side: int, room: _Samples | None
+) -> _Samples:
     side = min(min_side, header.width, header.height)
     try:
         height, width, _, _ = simplejpeg.decode_jpeg_header(payload)
@@ -126,12 +141,13 @@ def _decode_turbo(payload: bytes, header: Header, raw_grey: bool, min_side: int)
             raise UnreadablePhoto
         samples: _Samples = simplejpeg.decode_jpeg(
             payload,
-            "GRAY" if raw_grey and header.channels == 1 else _TURBO_SPACES[header.channels],
+            space,
             # Chroma doubled plainly: 8 % faster, and encoding averages it back to what it was. A
             # photo that is decoded and encoded again stays 52 dB from itself, smoothly 46-48 dB.
             fastupsample=True,
             min_height=side,
             min_width=side,
+            buffer=room,
         )
     except ValueError as error:
         if "subsampling" in str(error):  # 4:1:0 and other rarities, which the turbo API leaves out

@@ -1,10 +1,13 @@
 """Photos in shared memory as a model server sees them: `handlers/sharing.py` in a whole handler."""
 
+import errno
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from darkroom.contracts.headers import SHARED
 from darkroom.contracts.sharing import (
@@ -103,6 +106,43 @@ def test_pixels_and_thumbnail_are_left_for_those_who_come_next(start, shared, fo
     assert shared.file(folder, PIXELS).stat().st_ino == spare
     assert shared.file(folder, THUMBNAIL).stat().st_size == 192 * 192 * 3
     assert not shared.file(folder, SPARE).exists()
+
+
+@pytest.mark.parametrize("orientation", [1, 6])
+def test_what_is_left_is_upright(start, shared, folder, orientation):
+    """A photo held on its side is turned before its pixels are left."""
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    shared.file(folder).write_bytes(to_bytes(a_picture(), exif=exif))
+
+    def look(slot):
+        slot.leave_pixels(slot.thumbnail())
+        return slot.photo
+
+    start(FakeHandler(look)).handle([EMPTY], asking(shared))
+
+    decoded = decode(shared.file(folder).read_bytes(), 10_000).pixels
+    assert decoded.shape == ((48, 64, 3) if orientation == 1 else (64, 48, 3))
+    assert shared.file(folder, PIXELS).read_bytes() == decoded.tobytes()
+
+
+def test_without_memory_nothing_is_left(start, shared, folder, monkeypatch):
+    """The folder is full: the photo is answered all the same."""
+
+    def full(*_):
+        raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(os, "posix_fallocate", full)
+
+    def look(slot):
+        slot.leave_pixels(slot.thumbnail())
+        return slot.photo
+
+    context = asking(shared)
+    start(FakeHandler(look)).handle([EMPTY], context)
+
+    assert context.status == {0: 204}
+    assert not shared.file(folder, PIXELS).exists()
 
 
 def test_a_spare_file_of_another_size_is_not_used(start, shared, folder):
