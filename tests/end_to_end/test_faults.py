@@ -50,8 +50,8 @@ def test_openapi_document_names_the_routes(cluster):
 
 
 def test_cluster_fits_its_memory(cluster):
-    """Five model servers, gateway, database and worker: 1.6 GB, a quarter more than they take."""
-    assert 200 < cluster.total_mb() <= 1600
+    """All of it: 1.0 GB as ready, 1.4 after photos of 12 megapixels; this one is in between."""
+    assert 200 < cluster.total_mb() <= 1500
 
 
 def test_second_cluster_on_the_port_is_refused(cluster):
