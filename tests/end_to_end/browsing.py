@@ -81,7 +81,8 @@ def keep_picture(page: "sync_api.Page", name: str) -> None:
 
 
 def expect_no_violations(page: "sync_api.Page") -> None:
-    """Let axe look at the page as it is."""
+    """Let axe look at the page as it is, once it has been drawn."""
+    page.get_by_role("main").wait_for()
     page.evaluate(AXE.read_text())
     violations = page.evaluate("axe.run().then((found) => found.violations)")
     assert not violations, json.dumps(violations, indent=1)
