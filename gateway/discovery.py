@@ -58,7 +58,7 @@ class Discovery:
             {a: known.get(a) or Replica(a, self._edge(a), self._clock) for a in found}
         )
         for replica in self._places.replicas.values():
-            replica.server.wire.is_only_one = len(found) == 1
+            replica.server.is_only_one = len(found) == 1
             if replica.trusted or replica in self.probing or not replica.may_return:
                 continue
             if len(found) == 1:

@@ -73,6 +73,15 @@ class ModelServer:
         self._observe = observe
         self._sees_shared = False  # it has said so, the last time that it was asked
 
+    @property
+    def is_only_one(self) -> bool:
+        """Whether there is no other replica to ask instead."""
+        return self.wire.is_only_one
+
+    @is_only_one.setter
+    def is_only_one(self, alone: bool) -> None:
+        self.wire.is_only_one = alone
+
     async def ask(self, call: Call[Answer]) -> Reply[Answer]:
         """Send a photo there and understand the answer.
 
