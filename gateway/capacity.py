@@ -22,7 +22,7 @@ from darkroom.contracts.report import Report
 from gateway.budget import Budget
 from gateway.replicas import Replicas
 
-HEADROOM = 0.8  # of the time left may be spent by the estimate; the rest is for its error
+HEADROOM = 0.75  # of the time left may be spent by the estimate; the rest is for its error
 OWN_SHARE = 0.9
 LEARNING_RATE = 0.05  # of one photo, in how often an enhancer is needed
 
