@@ -11,6 +11,7 @@ import statistics
 import time
 from urllib.parse import urlsplit
 
+from benchmark.closed_loop import WARM_UP_S
 from benchmark.open_loop import NO_CACHE
 from benchmark.photos import SIZES, dark_photos
 from benchmark.saving import machine, save
@@ -19,7 +20,6 @@ from darkroom.contracts.headers import REPORT
 from darkroom.contracts.report import Report
 
 SHARES = {"1.2 Mpx": 1.0, "12 Mpx": 0.125}  # of the count: large photos take their time
-WARM_UP_TURNS = 12  # Java compiles for longer than the networks take to be warm
 SPELL = 20  # photos between two looks at what was stolen meanwhile
 
 
@@ -40,8 +40,10 @@ def ask(connection: http.client.HTTPConnection, photo: bytes) -> tuple[float, fl
 async def measure(url: str, photos: list[bytes], count: int) -> dict[str, float]:
     address = urlsplit(url)
     connection = http.client.HTTPConnection(address.hostname or "", address.port, timeout=60)
-    for photo in photos * WARM_UP_TURNS:
-        ask(connection, photo)
+    warm_at = time.perf_counter() + WARM_UP_S
+    while time.perf_counter() < warm_at:
+        for photo in photos:
+            ask(connection, photo)
     turns = list(photos) * (SPELL // len(photos))
 
     async def spell() -> list[tuple[float, float]]:
