@@ -27,7 +27,6 @@ from benchmark.photos import SIZES, dark_photos
 from benchmark.plots import plot_peers
 from benchmark.processes import end_with_sigterm
 from benchmark.saving import machine, save
-from darkroom.cluster.servers import shared_folder
 
 SMALL, LARGE = SIZES
 # Who takes part, and in which file it is kept, if nothing else is said.
@@ -43,7 +42,7 @@ async def compare(options: argparse.Namespace) -> dict[str, Any]:
     only = options.only.split(",") if options.only else ONLY[options.size]
     end_with_sigterm()
     with ExitStack() as stack:
-        raw = RawLoops(stack, options.size, shared_folder(options.port))
+        raw = RawLoops(stack, options.size, options.port - 1)
         contestants = []
         for number, name in enumerate(only):
             first_port = options.port + 20 * number

@@ -7,6 +7,7 @@ their names the gateway and the same handlers do it there, too.
 """
 
 import asyncio
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -81,7 +82,7 @@ def peer(name: str, gateway: str = "gateway", *, sharing: bool = False) -> Start
 
     def start(stack: ExitStack, terms: Terms) -> Contestant:
         shown = f"{name}, sharing" if sharing else name
-        shared = {FOLDER_VARIABLE: str(shared_folder(terms.port) or "") if sharing else ""}
+        shared = shared_memory(stack, terms.port) if sharing else {FOLDER_VARIABLE: ""}
         environment = model_server_environment(shared, kernels_folder())
         processes, urls = Processes(stack, shown), {}
         for number, model in enumerate(MODELS, start=1):
@@ -95,6 +96,14 @@ def peer(name: str, gateway: str = "gateway", *, sharing: bool = False) -> Start
         return Contestant(shown, f"http://127.0.0.1:{terms.port}", processes)
 
     return start
+
+
+def shared_memory(stack: ExitStack, port: int) -> dict[str, str]:
+    """The variable that names a folder in memory, which is removed with `stack`."""
+    folder = shared_folder(port)
+    if folder is not None:
+        stack.callback(shutil.rmtree, folder, ignore_errors=True)
+    return {FOLDER_VARIABLE: str(folder or "")}
 
 
 ALL: dict[str, Start] = {

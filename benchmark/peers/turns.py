@@ -6,17 +6,15 @@ import os
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import ExitStack
-from pathlib import Path
 from subprocess import Popen
 
 from benchmark.closed_loop import PATIENTLY, hold
 from benchmark.figures import quantile
-from benchmark.peers.contestants import Contestant
+from benchmark.peers.contestants import Contestant, shared_memory
 from benchmark.processes import Processes, busy_s
 from benchmark.stealing import undisturbed
 from darkroom.cluster.environment import model_server_environment
 from darkroom.cluster.servers import kernels_folder
-from darkroom.contracts.sharing import FOLDER_VARIABLE
 
 CORES = 2
 Run = dict[str, float]
@@ -25,10 +23,9 @@ Run = dict[str, float]
 class RawLoops:
     """The limit: one loop for each core."""
 
-    def __init__(self, stack: ExitStack, size: str, shared: Path | None) -> None:
+    def __init__(self, stack: ExitStack, size: str, port: int) -> None:
         self.processes = Processes(stack, "raw")
-        told = {FOLDER_VARIABLE: str(shared or "")}
-        environment = model_server_environment(told, kernels_folder())
+        environment = model_server_environment(shared_memory(stack, port), kernels_folder())
         command = ("benchmark.peers.raw", size)
         self._loops = [
             self.processes.start(*command, environment=environment, talks=True)
