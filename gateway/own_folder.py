@@ -4,12 +4,9 @@ import fcntl
 import os
 import secrets
 import shutil
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-
-ABANDONED_AFTER_S = 60.0  # a part without an owner; until then one may be about to lock it
 
 
 @contextmanager
@@ -23,9 +20,11 @@ def own_folder(root: Path) -> Iterator[Path]:
     """
     root.mkdir(mode=0o700, parents=True, exist_ok=True)
     _remove_abandoned(root)
-    folder = root / secrets.token_hex(8)
-    folder.mkdir(mode=0o700)
-    lock = _locked(folder)
+    name = secrets.token_hex(8)
+    unlocked = root / f".{name}"  # which nobody takes for abandoned
+    unlocked.mkdir(mode=0o700)
+    lock = _locked(unlocked)
+    folder = unlocked.rename(root / name)
     try:
         yield folder
     finally:
@@ -35,8 +34,8 @@ def own_folder(root: Path) -> Iterator[Path]:
 
 
 def _remove_abandoned(root: Path) -> None:
-    for folder in root.iterdir():
-        if time.time() - folder.stat().st_mtime > ABANDONED_AFTER_S:
+    for folder in root.glob("[!.]*"):
+        with suppress(FileNotFoundError):  # somebody else has just removed it
             lock = _locked(folder)
             if lock is not None:
                 shutil.rmtree(folder, ignore_errors=True)

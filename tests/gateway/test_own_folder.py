@@ -2,9 +2,8 @@
 
 import fcntl
 import os
-import time
 
-from gateway.own_folder import ABANDONED_AFTER_S, own_folder
+from gateway.own_folder import own_folder
 
 
 def test_each_has_a_part_for_as_long_as_it_lasts(tmp_path):
@@ -22,14 +21,11 @@ def test_nobody_else_can_read_it(tmp_path):
 
 
 def test_what_dead_ones_have_left_is_removed(tmp_path):
-    """Not what another holds that lives, nor what one may be about to take hold of."""
-    folders = {name: tmp_path / name for name in ("dead", "living", "new")}
+    """At once; not what another holds that lives, nor what one is about to take hold of."""
+    folders = {name: tmp_path / name for name in ("dead", "living", ".new")}
     for folder in folders.values():
         folder.mkdir()
         (folder / "photo").write_bytes(b"x")
-    long_ago = time.time() - ABANDONED_AFTER_S - 10
-    for name in ("dead", "living"):
-        os.utime(folders[name], (long_ago, long_ago))
     held = os.open(folders["living"], os.O_RDONLY)
     fcntl.flock(held, fcntl.LOCK_EX)
 
@@ -37,4 +33,4 @@ def test_what_dead_ones_have_left_is_removed(tmp_path):
         left = {name for name, folder in folders.items() if folder.exists()}
 
     os.close(held)
-    assert left == {"living", "new"}
+    assert left == {"living", ".new"}
