@@ -117,7 +117,7 @@ class Enhancing:
             for number, step in enumerate(plan.steps, start=1):
                 # An enhancer may work as large as its time allows: it must not take the others'.
                 later = plan.steps[number:]
-                later_ms = sum(expected_ms[step.enhancer] for step in later)
+                later_ms = sum(expected_ms[each.enhancer] for each in later)
                 tone_map = await coming if step.enhancer is Enhancer.TONE else None
                 asked = _request(step, progress.severities, diagnosis, strength, tone_map)
                 try:

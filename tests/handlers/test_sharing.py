@@ -44,6 +44,12 @@ def asking(shared):
     return FakeContext({SHARED: shared.model_dump_json()})
 
 
+def leaves_its_pixels(slot):
+    """The work of a handler that leaves its photo alone, and its pixels for others."""
+    slot.leave_pixels(slot.thumbnail())
+    return slot.photo
+
+
 def answer_of(context):
     return Shared.model_validate_json(context.replied[0, SHARED])
 
@@ -95,11 +101,7 @@ def test_pixels_and_thumbnail_are_left_for_those_who_come_next(start, shared, fo
     shared.file(folder, SPARE).write_bytes(bytes(size))
     spare = shared.file(folder, SPARE).stat().st_ino
 
-    def look(slot):
-        slot.leave_pixels(slot.thumbnail())
-        return slot.photo
-
-    start(FakeHandler(look)).handle([EMPTY], asking(shared))
+    start(FakeHandler(leaves_its_pixels)).handle([EMPTY], asking(shared))
 
     decoded = decode(shared.file(folder).read_bytes(), 10_000).pixels
     assert shared.file(folder, PIXELS).read_bytes() == decoded.tobytes()
@@ -115,11 +117,7 @@ def test_what_is_left_is_upright(start, shared, folder, orientation):
     exif[0x0112] = orientation
     shared.file(folder).write_bytes(to_bytes(a_picture(), exif=exif))
 
-    def look(slot):
-        slot.leave_pixels(slot.thumbnail())
-        return slot.photo
-
-    start(FakeHandler(look)).handle([EMPTY], asking(shared))
+    start(FakeHandler(leaves_its_pixels)).handle([EMPTY], asking(shared))
 
     decoded = decode(shared.file(folder).read_bytes(), 10_000).pixels
     assert decoded.shape == ((48, 64, 3) if orientation == 1 else (64, 48, 3))
@@ -134,12 +132,8 @@ def test_without_memory_nothing_is_left(start, shared, folder, monkeypatch):
 
     monkeypatch.setattr(os, "posix_fallocate", full)
 
-    def look(slot):
-        slot.leave_pixels(slot.thumbnail())
-        return slot.photo
-
     context = asking(shared)
-    start(FakeHandler(look)).handle([EMPTY], context)
+    start(FakeHandler(leaves_its_pixels)).handle([EMPTY], context)
 
     assert context.status == {0: 204}
     assert not shared.file(folder, PIXELS).exists()
@@ -149,12 +143,8 @@ def test_a_spare_file_of_another_size_is_not_used(start, shared, folder):
     """It would leave more than the pixels; then nothing is left, and others decode."""
     shared.file(folder, SPARE).write_bytes(bytes(100_000))
 
-    def look(slot):
-        slot.leave_pixels(slot.thumbnail())
-        return slot.photo
-
     context = asking(shared)
-    start(FakeHandler(look)).handle([EMPTY], context)
+    start(FakeHandler(leaves_its_pixels)).handle([EMPTY], context)
 
     assert context.status == {0: 204}
     assert not shared.file(folder, PIXELS).exists()
@@ -176,13 +166,8 @@ def test_a_thumbnail_that_was_left_is_taken(start, shared, folder):
 
 def test_pixels_are_left_only_where_they_are_wanted(start, shared, folder):
     """Nobody comes next, or there is no room: then nothing is written."""
-
-    def look(slot):
-        slot.leave_pixels(slot.thumbnail())
-        return slot.photo
-
     unwanted = shared.model_copy(update={"pixels": False})
-    start(FakeHandler(look)).handle([EMPTY], asking(unwanted))
+    start(FakeHandler(leaves_its_pixels)).handle([EMPTY], asking(unwanted))
 
     assert [*shared.file(folder).parent.iterdir()] == [shared.file(folder)]
 
