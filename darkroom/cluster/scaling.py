@@ -3,7 +3,8 @@
 The command writes what is wanted into `var/<port>/scale.json`; `darkroom up` starts or ends
 servers and keeps the list of those that run in `replicas.json`, which the gateway reads again every
 second. A new replica gets photos once it has answered the gateway's probe. One that is to go is
-first taken off the list, then ended when nobody has a photo there any more.
+first taken off the list, then ended when nobody has a photo there any more. One that has ended by
+itself is started again at other ports if its own are taken by then.
 """
 
 import asyncio
@@ -11,13 +12,22 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import chain
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import aiohttp
 
 from darkroom.cluster.server import Server
-from darkroom.cluster.servers import LISTING, PROJECT, ClusterError, Layout, another_replica
+from darkroom.cluster.servers import (
+    LISTING,
+    PROJECT,
+    ClusterError,
+    Layout,
+    another_replica,
+    moved,
+    port_is_free,
+)
 from darkroom.cluster.supervisor import Say, Supervisor
 
 WANTED = "scale.json"
@@ -55,13 +65,24 @@ class Scaling:
                     await self._scale(name, count)
             await asyncio.sleep(LOOK_EVERY_S)
 
+    def at_free_ports(self, server: Server) -> Server:
+        """A server that is to be started again: elsewhere, if somebody has one of its ports."""
+        replicas = self._replicas.get(server.name.partition(".")[0], [])
+        if server not in replicas or all(port_is_free("127.0.0.1", p) for p in _ports(server)):
+            return server
+        elsewhere = moved(server, self._layout, self._taken())
+        replicas[replicas.index(server)] = elsewhere
+        self._list()
+        self._say(f"{server.name} moves: somebody else has a port of its own.")
+        return elsewhere
+
     async def _scale(self, name: str, count: int) -> None:
         replicas = self._replicas[name]
         while len(replicas) < count:
             number = _first_free(replicas, name)
             server = another_replica(self._layout, name, number, self._taken())
             server.log.unlink(missing_ok=True)
-            self._supervisor.keep_running(server)
+            self._supervisor.keep_running(server, self.at_free_ports)
             replicas.append(server)
             self._list()
             self._say(f"{server.name} starts. Its log: {server.log}")
@@ -80,8 +101,7 @@ class Scaling:
     def _taken(self) -> set[int]:
         """Ports of all replicas, those included that are just being started again."""
         servers = (server for replicas in self._replicas.values() for server in replicas)
-        urls = (server.environment[name] for server in servers for name in _ADDRESSES)
-        return {urlsplit(url).port or 0 for url in urls}
+        return set(chain.from_iterable(map(_ports, servers)))
 
     def _list(self) -> None:
         urls = {
@@ -155,6 +175,10 @@ async def _drained(url: str, address: str) -> None:
         if not any(outstanding):
             return
         await asyncio.sleep(LOOK_EVERY_S)
+
+
+def _ports(server: Server) -> set[int]:
+    return {urlsplit(server.environment[name]).port or 0 for name in _ADDRESSES}
 
 
 def _first_free(replicas: Iterable[Server], name: str) -> int:

@@ -6,7 +6,7 @@ import os
 import socket
 import sys
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from pathlib import Path
 
@@ -77,8 +77,18 @@ def lay_out(layout: Layout) -> tuple[Server, ...]:
 
 def another_replica(layout: Layout, name: str, number: int, taken: Collection[int]) -> Server:
     """One more server for an archive, at ports that are neither in use nor anybody's own."""
-    ports = islice((p for p in free_ports(layout.port + 1) if p not in taken), 3)
-    return _model_server(layout, layout.model_store / f"{name}.mar", [*ports], number)
+    ports = _three_ports(layout, taken)
+    return _model_server(layout, layout.model_store / f"{name}.mar", ports, number)
+
+
+def moved(server: Server, layout: Layout, taken: Collection[int]) -> Server:
+    """A model server as it was but for its ports, which are such ones, too."""
+    addresses = addresses_at(_three_ports(layout, taken))
+    return replace(server, environment=server.environment | addresses)
+
+
+def _three_ports(layout: Layout, taken: Collection[int]) -> list[int]:
+    return [*islice((p for p in free_ports(layout.port + 1) if p not in taken), 3)]
 
 
 def port_is_free(host: str, port: int) -> bool:

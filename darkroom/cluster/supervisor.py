@@ -20,6 +20,7 @@ LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0  # a server that ran so long starts again at the shortest pause
 
 Say = Callable[[str], None]
+Renew = Callable[[Server], Server]  # what to start in place of one that has ended
 
 
 def pause_before_restart(failures: int) -> float:
@@ -70,10 +71,10 @@ class Supervisor:
         await self._exit_status(self._guard)
         asyncio.get_running_loop().remove_signal_handler(signal.SIGCHLD)
 
-    def keep_running(self, server: Server) -> None:
+    def keep_running(self, server: Server, renew: Renew = lambda ended: ended) -> None:
         self._stages[server.name] = server.stage
         self._start(server)
-        self._tasks[server.name] = asyncio.create_task(self._restart_forever(server))
+        self._tasks[server.name] = asyncio.create_task(self._restart_forever(server, renew))
 
     async def stop_running(self, name: str) -> None:
         """End a server and let it rest."""
@@ -94,7 +95,7 @@ class Supervisor:
         ours = (psutil.Process(), psutil.Process(self._guard.pid))
         return sum(map(self.memory_bytes, self._processes)) + sum(map(_pss, ours))
 
-    async def _restart_forever(self, server: Server) -> None:
+    async def _restart_forever(self, server: Server, renew: Renew) -> None:
         while True:
             began = time.monotonic()
             status = await self._exit_status(self._processes[server.name])
@@ -107,6 +108,7 @@ class Supervisor:
                 f"Its log: {server.log}"
             )
             await asyncio.sleep(pause)
+            server = renew(server)
             self._start(server)
 
     def _start(self, server: Server) -> None:

@@ -60,7 +60,7 @@ async def _run(
     scaling = Scaling(layout, servers, supervisor, say)
     for server in servers:
         server.log.unlink(missing_ok=True)
-        supervisor.keep_running(server)
+        supervisor.keep_running(server, scaling.at_free_ports)
     started = _come_up(layout, servers, supervisor, began, say)
     if not await _unless_stopped(stop, started):
         return

@@ -3,7 +3,10 @@
 import asyncio
 import json
 import os
+import socket
 import sys
+from itertools import islice
+from urllib.parse import urlsplit
 
 import pytest
 from aiohttp import web
@@ -12,7 +15,7 @@ from darkroom.cluster import scaling
 from darkroom.cluster.guard import members
 from darkroom.cluster.scaling import Scaling, ask_to_scale
 from darkroom.cluster.server import Server
-from darkroom.cluster.servers import ClusterError, Layout, free_ports
+from darkroom.cluster.servers import ClusterError, Layout, addresses_at, free_ports
 from darkroom.cluster.supervisor import Supervisor
 
 
@@ -134,6 +137,50 @@ async def test_what_cannot_be_is_refused(cluster, run_folder, counts, words):
     with pytest.raises(ClusterError, match=words):
         await ask(run_folder, **counts)
     assert running(cluster) == {"tone"}
+
+
+# Writes to its log once it listens, or fails as TorchServe does.
+LISTENING = """
+import os, socket, time
+from urllib.parse import urlsplit
+addresses = [os.environ[f"TS_{kind}_ADDRESS"] for kind in ("INFERENCE", "MANAGEMENT", "METRICS")]
+sockets = [socket.create_server(("127.0.0.1", urlsplit(url).port)) for url in addresses]
+print("listens", flush=True)
+time.sleep(600)
+"""
+
+
+async def test_a_server_whose_port_is_taken_moves(run_folder, tmp_path):
+    """Between choosing and listening somebody has taken its second port: it gets others, alone."""
+    ports = [*islice(free_ports(23_000), 6)]
+    servers = [
+        Server(
+            name,
+            (sys.executable, "-c", LISTENING),
+            tmp_path,
+            tmp_path / f"{name}.log",
+            os.environ | addresses_at(its),
+        )
+        for name, its in (("tone", ports[:3]), ("defects", ports[3:]))
+    ]
+    layout = Layout("127.0.0.1", ports[0] - 1, tmp_path, run_folder, tmp_path)
+
+    with socket.create_server(("127.0.0.1", ports[1])):
+        async with Supervisor([tmp_path / "temporary"], lambda _: None) as supervisor:
+            follower = Scaling(layout, servers, supervisor, lambda _: None)
+            for server in servers:
+                supervisor.keep_running(server, follower.at_free_ports)
+            async with asyncio.timeout(60):
+                while not all(  # noqa: ASYNC110 – processes set no events
+                    "listens" in server.log.read_text() for server in servers
+                ):
+                    await asyncio.sleep(0.02)
+
+            listed = json.loads((run_folder / scaling.LISTING).read_text())
+            [tone], [defects] = (listed[name] for name in ("tone", "defects"))
+            assert tone not in {f"http://127.0.0.1:{port}" for port in ports}
+            assert defects == f"http://127.0.0.1:{ports[3]}"
+            socket.create_connection(("127.0.0.1", urlsplit(tone).port)).close()
 
 
 async def test_without_a_cluster_there_is_nothing_to_scale(run_folder):
