@@ -71,11 +71,8 @@ class Sharing:
         try:
             yield await self._put(work, name, file, pixels_size)
         finally:
-            self._held_bytes -= held
-            for kind in (PIXELS, SPARE):  # whoever still reads there is not listened to any more
-                kept = self._own / secrets.token_hex(8)
-                self._spare.keep(pixels_size, name.file(self._root, kind), kept)
-            shutil.rmtree(file.parent, ignore_errors=True)
+            # In the event loop's next turn: the answer, which is finished, leaves before it.
+            asyncio.get_running_loop().call_soon(self._remove, name, held, pixels_size)
 
     async def read(self, shared: Shared, most_bytes: int) -> bytes:
         """What a model server has left. Raises `OSError` where it has not, or left more."""
@@ -85,6 +82,16 @@ class Sharing:
         if size > most_bytes:
             raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
         return await _off_the_loop(size, file.read_bytes)
+
+    def _remove(self, name: Shared, held: int, pixels_size: int) -> None:
+        """Take a request's files away; whoever still reads there is not listened to any more."""
+        assert self._root is not None
+        assert self._own is not None
+        self._held_bytes -= held
+        for kind in (PIXELS, SPARE):
+            kept = self._own / secrets.token_hex(8)
+            self._spare.keep(pixels_size, name.file(self._root, kind), kept)
+        shutil.rmtree(name.file(self._root).parent, ignore_errors=True)
 
     async def _put(self, work: Work, name: Shared, file: Path, pixels_size: int) -> Work:
         payload = work.photo.payload

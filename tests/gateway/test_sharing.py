@@ -1,6 +1,8 @@
 """Photos in shared memory instead of on the way: `gateway/sharing.py` in a whole gateway."""
 
+import asyncio
 import shutil
+from contextlib import asynccontextmanager
 
 import pytest
 
@@ -27,6 +29,14 @@ async def enhanced(client, photo=None, status=200):
     async with client.post("/enhance_image", data=photo or a_photo()) as reply:
         assert reply.status == status
         return await reply.read()
+
+
+@asynccontextmanager
+async def a_request(sharing, photo):
+    """One that is over when this ends, with its files out of the way."""
+    async with sharing.shared(in_hand(photo)) as work:
+        yield work
+    await asyncio.sleep(0)  # the event loop's next turn
 
 
 def told(replica):
@@ -156,14 +166,14 @@ async def test_an_answer_over_the_limit_is_not_read(gateway, replica, tmp_path):
 async def test_the_file_of_pixels_is_used_again(tmp_path):
     """For the next photo of that size and no other, with nobody holding it meanwhile."""
     sharing = Sharing(tmp_path, 1 << 20)
-    same, other = in_hand(a_photo(size=(80, 60))), in_hand(a_photo(size=(60, 90)))
+    same, other = a_photo(size=(80, 60)), a_photo(size=(60, 90))
     with sharing.opened():
-        async with sharing.shared(same) as work:
+        async with a_request(sharing, same) as work:
             work.photo.shared.file(tmp_path, PIXELS).write_bytes(bytes(80 * 60 * 3))
             made = work.photo.shared.file(tmp_path, PIXELS).stat().st_ino
-        async with sharing.shared(other) as work:
+        async with a_request(sharing, other) as work:
             assert not work.photo.shared.file(tmp_path, SPARE).exists()
-        async with sharing.shared(same) as first, sharing.shared(same) as second:
+        async with a_request(sharing, same) as first, a_request(sharing, same) as second:
             assert first.photo.shared.file(tmp_path, SPARE).stat().st_ino == made
             assert not second.photo.shared.file(tmp_path, SPARE).exists()
 
@@ -176,7 +186,7 @@ async def test_few_files_are_kept_to_be_used_again(tmp_path):
     sharing = Sharing(tmp_path, 8 * size)
     with sharing.opened():
         for width in (80, 60, 40):
-            async with sharing.shared(in_hand(a_photo(size=(width, 60)))) as work:
+            async with a_request(sharing, a_photo(size=(width, 60))) as work:
                 work.photo.shared.file(tmp_path, PIXELS).write_bytes(bytes(width * 60 * 3))
         kept = [file.stat().st_size for file in files_in(tmp_path)]
 
