@@ -89,10 +89,10 @@ def plot_overload(document: dict[str, Any], target: Path) -> None:
     goodput.plot(offered, [load["goodput_per_s"] for load in loads], marker=".", label="Darkroom")
     goodput.plot([0, max(offered)], [document["peak_per_s"]] * 2, color="grey", label="peak")
     _label(goodput, "offered, photos a second", "answered well within 1 s, a second")
-    goodput.set_ylim(bottom=0)
+    _begin_at_zero(goodput)
     memory.plot(*zip(*document["memory_mb"], strict=True), label="gateway and model servers")
     _label(memory, "seconds at three times the peak", "MB (PSS)")
-    memory.set_ylim(bottom=0)
+    _begin_at_zero(memory)
     figure.tight_layout()
     figure.savefig(target, dpi=110)
     plt.close(figure)
@@ -112,6 +112,11 @@ def _stages(axes: Axes, name: str, runs: list[dict[str, Any]]) -> None:
             left += ms
     if left:
         axes.legend(fontsize=6)
+
+
+def _begin_at_zero(axes: Axes) -> None:
+    """And leave room for the legend above the lines."""
+    axes.set_ylim(0, 1.2 * axes.get_ylim()[1])
 
 
 def _label(axes: Axes, x: str, y: str, *, log: bool = False) -> None:
