@@ -4,9 +4,10 @@
     @kernel_part()                            what kernels of the same module call
 
 numba takes 35 MB and a second of each process that imports it, if only to load what it compiled
-before. So it compiles in a process of its own (`kernel_compiler`), once for each module, source and
-processor; the code is kept in files, `machine_code`. Where there can be none (on processors other
-than x86-64, or in a folder that cannot be written to) numba itself runs the kernels.
+before. So it compiles in a process of its own (`kernel_compiler`), once for each module, source,
+processor and version of numba; the code is kept in files, `machine_code`. Where there can be none
+(on processors other than x86-64, or in a folder that cannot be written to) numba itself runs the
+kernels.
 """
 
 import fcntl
@@ -18,6 +19,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property
+from importlib import metadata
 from pathlib import Path
 from typing import Any, Generic, ParamSpec, TypeVar
 
@@ -129,11 +131,24 @@ def _compile(module: str, file: Path) -> None:
 
 
 def _digest(source: Path) -> str:
-    """Of all that a module's machine code is made from and for."""
-    digest = hashlib.sha256(_processor().encode())
+    """Of all that a module's machine code is made from, by and for."""
+    digest = hashlib.sha256((_processor() + _compilers()).encode())
     for file in (source, *(Path(__file__).with_name(f"{maker}.py") for maker in _MAKERS)):
         digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@cache
+def _compilers() -> str:
+    """The versions of numba and its LLVM: 7 ms, and neither is imported.
+
+    Raises:
+        NoMachineCode: they are not installed.
+    """
+    try:
+        return " ".join(f"{name} {metadata.version(name)}" for name in ("numba", "llvmlite"))
+    except metadata.PackageNotFoundError as error:
+        raise NoMachineCode(str(error)) from error
 
 
 def _processor() -> str:

@@ -213,6 +213,20 @@ def test_a_changed_source_is_compiled_anew(run, tmp_path):
     assert run(PROGRAM, tmp_path) == "[0, 3] False\n"
 
 
+@pytest.mark.parametrize("name", ["numba", "llvmlite"])
+def test_another_compiler_compiles_anew(run, tmp_path, name):
+    """Its code may be another, of the same source."""
+    run(PROGRAM, tmp_path)
+    other = (
+        "from importlib import metadata\n"
+        "its = metadata.version\n"
+        f"metadata.version = lambda name: '0.1' if name == {name!r} else its(name)\n"
+    )
+
+    assert run(other + PROGRAM, tmp_path) == "[15, -3] False\n"
+    assert len([*tmp_path.glob("*.kernels")]) == 2
+
+
 def test_without_a_place_to_keep_code_numba_runs_the_kernels(run):
     """Slower to start, and the same otherwise."""
     assert run(PROGRAM, Path("/proc/nowhere")) == "[15, -3] True\n"
