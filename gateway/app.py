@@ -101,7 +101,7 @@ async def _model_servers(app: web.Application) -> AsyncIterator[None]:
 
         def replicas(name: str, urls: str) -> Replicas:
             def edge(url: str) -> ModelServer:
-                wire = Wire(name, url, session, settings.max_reply_bytes)
+                wire = Wire(name, url, session, settings.reply_limit_bytes)
                 return ModelServer(name, wire, app[SHARING], app[METRICS].observe_hop)
 
             addresses = Addresses(name, urls, settings.replicas_file)

@@ -112,8 +112,10 @@ class Settings(BaseSettings):
     max_pixels: PositiveInt = Field(
         default=50_000_000, description="largest photo in pixels; over it 422"
     )
-    max_reply_bytes: PositiveInt = Field(
-        default=64 << 20, description="largest reply taken from a model server, in bytes"
+    max_reply_bytes: PositiveInt | None = Field(
+        default=None,
+        description="largest reply taken from a model server, in bytes; none: twice the largest "
+        "photo's",
     )
     max_in_flight: PositiveInt = Field(
         default=64, description="photos worked on at the same time; over it 429"
@@ -182,6 +184,11 @@ class Settings(BaseSettings):
         default=0,
         description="time between SIGTERM and closing the port, in which `/readyz` says 503",
     )
+
+    @property
+    def reply_limit_bytes(self) -> int:
+        """A mended photo may be larger than its original (PNG, better JPEG)."""
+        return self.max_reply_bytes or 2 * self.max_bytes
 
     @property
     def photos_folder(self) -> Path:

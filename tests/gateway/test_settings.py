@@ -42,6 +42,13 @@ def test_empty_url_means_no_such_model_server(monkeypatch):
     }
 
 
+def test_replies_grow_with_photos(monkeypatch):
+    """One setting makes room for larger photos, there and back."""
+    monkeypatch.setenv("DARKROOM_MAX_BYTES", "100000000")
+
+    assert Settings().reply_limit_bytes == 200_000_000
+
+
 def test_settings_cannot_be_changed_later():
     """They are read once."""
     with pytest.raises(ValidationError):
