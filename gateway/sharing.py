@@ -39,7 +39,7 @@ class Sharing:
         self._own: Path | None = None  # until it is opened, neither
         self._most_bytes = most_bytes
         self._held_bytes = 0
-        self._spare = SpareFiles(most_bytes * SPARE_SHARE)
+        self._spare = SpareFiles(0)
 
     @contextmanager
     def opened(self) -> Iterator[None]:
@@ -51,6 +51,7 @@ class Sharing:
                     # Half of it: others may share that memory.
                     free_bytes = shutil.disk_usage(self._root).free
                     self._most_bytes = min(self._most_bytes, free_bytes // 2)
+                    self._spare = SpareFiles(self._most_bytes * SPARE_SHARE)
                 except OSError as error:
                     log.warning("photos are sent, not shared: %s", error)
             yield

@@ -13,6 +13,7 @@ from tests.gateway.photos import a_photo, brightness
 from tests.gateway.replica import a_diagnosis, answers, in_hand
 
 DARK_AND_NOISY = a_diagnosis(low_light=0.9, noisy=0.7)
+PIXELS_SIZE = 80 * 60 * 3  # of `a_photo`, in bytes
 
 
 @pytest.fixture
@@ -191,3 +192,31 @@ async def test_few_files_are_kept_to_be_used_again(tmp_path):
         kept = [file.stat().st_size for file in files_in(tmp_path)]
 
     assert sorted(kept) == [40 * 60 * 3, 60 * 60 * 3]
+
+
+def with_free_memory(monkeypatch, free_bytes):
+    found = shutil.disk_usage("/")._replace(free=free_bytes)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: found)
+
+
+@pytest.mark.parametrize("short", [0, 1])
+async def test_half_of_the_free_memory_is_left_to_others(tmp_path, monkeypatch, short):
+    """However much is allowed: without room for its pixels a photo lies there alone."""
+    with_free_memory(monkeypatch, 2 * (len(a_photo()) + PIXELS_SIZE - short))
+    sharing = Sharing(tmp_path, 1 << 30)
+
+    with sharing.opened():
+        async with a_request(sharing, a_photo()) as work:
+            assert work.photo.shared.pixels is (short == 0)
+
+
+async def test_spare_files_do_not_take_the_last_free_memory(tmp_path, monkeypatch):
+    """They have a quarter of what there is, not of what was allowed: the next photo has room."""
+    with_free_memory(monkeypatch, 2 * 4 * PIXELS_SIZE)
+    sharing = Sharing(tmp_path, 1 << 30)
+
+    with sharing.opened():
+        for width in (80, 70, 60, 50, 80):
+            async with a_request(sharing, a_photo(size=(width, 60))) as work:
+                assert work.photo.shared.pixels
+                work.photo.shared.file(tmp_path, PIXELS).write_bytes(bytes(width * 60 * 3))
