@@ -103,6 +103,8 @@ def _mapped(part: Path, spare: Path, size: int) -> mmap.mmap:
     try:
         if os.fstat(descriptor).st_size != size:  # somebody else's
             raise OSError(errno.EINVAL, "a spare file of another size")
+        # All pages now: one by one, as they are written to, a spare file of 1280×960 took 4.1 ms of
+        # processor time instead of 2.5, a new one 4.0 instead of 3.7.
         return mmap.mmap(descriptor, size, mmap.MAP_SHARED | mmap.MAP_POPULATE)
     finally:
         os.close(descriptor)

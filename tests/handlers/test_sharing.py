@@ -2,8 +2,12 @@
 
 import errno
 import json
+import mmap
 import os
 import shutil
+from pathlib import Path
+from resource import RUSAGE_THREAD, getrusage
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -19,6 +23,7 @@ from darkroom.contracts.sharing import (
     new_request,
 )
 from darkroom.imaging.codec import decode
+from handlers.sharing import SharedPhoto
 from tests.handlers.fakes import FakeContext, FakeHandler, a_body, a_picture
 from tests.photos import to_bytes
 
@@ -108,6 +113,50 @@ def test_pixels_and_thumbnail_are_left_for_those_who_come_next(start, shared, fo
     assert shared.file(folder, PIXELS).stat().st_ino == spare
     assert shared.file(folder, THUMBNAIL).stat().st_size == 192 * 192 * 3
     assert not shared.file(folder, SPARE).exists()
+
+
+def test_two_at_work_on_one_request_do_not_disturb_each_other(start, shared, folder):
+    """A slow replica's photo is asked of another: one has the spare file, each its own memory."""
+    decoded = decode(shared.file(folder).read_bytes(), 10_000).pixels
+    shared.file(folder, SPARE).write_bytes(bytes(decoded.nbytes))
+
+    def spoils_its_pixels(slot):
+        slot.photo.pixels[:] = 0
+        return leaves_its_pixels(slot)
+
+    def is_overtaken(slot):
+        start(FakeHandler(spoils_its_pixels)).handle([EMPTY], asking(shared))
+        its = SharedPhoto(shared, folder, b"").found(PIXELS)
+        leaves_its_pixels(slot)
+        assert not its.any()  # whoever reads them goes on reading the same
+        return slot.photo
+
+    context = asking(shared)
+    slow = start(FakeHandler(leaves_its_pixels))
+    slow.work = is_overtaken  # once it is warm
+    slow.handle([EMPTY], context)
+
+    assert context.status == {0: 204}
+    assert shared.file(folder, PIXELS).read_bytes() == decoded.tobytes()
+    assert not list(folder.rglob("*.part"))
+
+
+@pytest.mark.skipif(not Path("/dev/shm").is_dir(), reason="no memory to share is known here")
+@pytest.mark.parametrize("kind", ["spare", "new"])
+def test_filling_shared_memory_meets_pages_that_are_there(kind):
+    """All pages come at once: each by itself would cost more than what is written to it."""
+    size = 500 * mmap.PAGESIZE
+    with TemporaryDirectory(dir="/dev/shm") as memory:
+        name = new_request("0123456789abcdef", pixels=True)
+        name.file(Path(memory)).parent.mkdir(parents=True)
+        if kind == "spare":
+            name.file(Path(memory), SPARE).write_bytes(bytes(size))
+        room = SharedPhoto(name, Path(memory), b"").room(size)
+
+        before = getrusage(RUSAGE_THREAD).ru_minflt
+        room[:: mmap.PAGESIZE] = 1
+
+        assert getrusage(RUSAGE_THREAD).ru_minflt - before < 50
 
 
 @pytest.mark.parametrize("orientation", [1, 6])
