@@ -1,5 +1,5 @@
 # The image of every model server; MODEL says which archive a container serves. What changes seldom
-# comes first: a changed handler rebuilds the archives alone.
+# comes first: a changed handler rebuilds archives and Java's classes alone.
 # Another image with Python 3.11 and pip does as well, such as a mirror's.
 ARG PYTHON_IMAGE=python:3.11-slim-bookworm
 FROM ${PYTHON_IMAGE} AS packages
@@ -17,14 +17,6 @@ RUN pip install ${TORCH_INDEX_URL:+--extra-index-url "$TORCH_INDEX_URL"} -r /src
 RUN pip install -r /src/requirements/serve.txt \
     && cd /opt/venv/lib/python3.11/site-packages/openvino/libs && rm -f cache.json libopenvino_intel_[gn]pu_*
 
-FROM packages AS classes
-WORKDIR /src
-COPY config.properties .
-COPY handlers/log4j2.xml handlers/
-COPY darkroom darkroom
-# What every Java loads, read once for all containers; without it they only start slower.
-RUN mkdir var && (python -m darkroom.cluster.classes || touch var/classes.jsa)
-
 FROM packages AS archives
 WORKDIR /src
 COPY darkroom darkroom
@@ -33,6 +25,12 @@ COPY model-store model-store
 # All of them unless told otherwise; those that `make archives` has built of the same are kept.
 ARG MODELS=
 RUN python -m handlers.build $MODELS
+
+FROM archives AS classes
+COPY config.properties .
+# What every Java loads until it has answered, read once for all containers; without it they only
+# start slower.
+RUN mkdir var && (python -m darkroom.cluster.classes || touch var/classes.jsa)
 
 FROM packages
 RUN useradd --uid 10001 --no-create-home darkroom \

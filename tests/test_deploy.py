@@ -36,6 +36,16 @@ def test_containers_start_java_as_darkroom_up_does():
     assert "s/^vmargs=//p" in script
 
 
+def test_javas_classes_are_noted_where_a_model_answers():
+    """Where there is no archive of one, those of its worker and its answers would be missing."""
+    text = (PROJECT / "deploy" / "model.Dockerfile").read_text()
+    stage = re.search(r"^FROM archives AS (\w+)\n(?:(?!FROM ).*\n)*", text, re.MULTILINE)
+
+    assert stage
+    assert "-m darkroom.cluster.classes" in stage[0]
+    assert f"--from={stage[1]} /src/var/classes.jsa" in text
+
+
 def test_only_the_gateway_is_published_and_on_loopback():
     """Model servers, Redis and PostgreSQL are reached by nobody from outside."""
     services = yaml.safe_load(COMPOSE.read_text())["services"]
