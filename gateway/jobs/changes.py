@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from darkroom.contracts.errors import JobsUnavailable
 from gateway.jobs.database import Database
-from gateway.jobs.store import CHANNEL
+from gateway.jobs.sessions import CHANNEL
 
 LOOK_AGAIN_S = 5.0  # a change whose notice was lost is seen then
 RECONNECT_S = 1.0

@@ -14,7 +14,7 @@ from darkroom.contracts.jobs import JobError, Operation
 from gateway.jobs.database import Connection, Database
 from gateway.jobs.queue import defer_telling
 from gateway.jobs.rows import Row
-from gateway.jobs.store import bump
+from gateway.jobs.sessions import bump
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from darkroom.contracts.errors import MalformedRequest, NotFinished, NotFound, UnknownOption
 from darkroom.contracts.jobs import IDEMPOTENCY_HEADER, JOBS_ROUTE, JobList, JobStatus
 from gateway.jobs.events import stream_events
+from gateway.jobs.orders import OrderRequest, take_order
 from gateway.jobs.rows import Row, to_job, to_order
 from gateway.jobs.service import Service
 from gateway.jobs.storage import original_key
-from gateway.jobs.store import OrderRequest
 from gateway.jobs.uploads import received_upload, wishes_of
 from gateway.replies import PhotoResponse
 
@@ -48,7 +48,8 @@ async def take(request: web.Request, service: Service, session: bytes) -> web.Re
                 wishes.webhook,
                 key,
             )
-            taken = await service.store.take(asked, service.settings.max_waiting_jobs)
+            most_waiting = service.settings.max_waiting_jobs
+            taken = await take_order(service.database, asked, most_waiting)
     if not taken.is_new:
         await service.storage.delete(upload.keys)
     one = len(taken.jobs) == 1

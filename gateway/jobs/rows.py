@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, LiteralString
 from uuid import UUID
 
 from darkroom.contracts.jobs import (
@@ -18,6 +18,12 @@ from darkroom.contracts.jobs import (
 )
 
 Row = Mapping[str, Any]
+
+# Of jobs with their photos, as `to_job` takes them.
+JOBS: LiteralString = """
+    SELECT jobs.*, photos.name, photos.media_type, photos.width, photos.height, photos.size_bytes
+    FROM jobs JOIN photos ON photos.id = jobs.photo_id
+"""
 
 
 def to_job(row: Row) -> Job:

@@ -1,116 +1,27 @@
-"""What the gateway asks of the database: orders taken, looked up, listed and deleted.
+"""What the gateway asks of the database: jobs looked up, listed, counted and deleted.
 
 Every question names the session, so another's rows are not there at all: an id of somebody else and
 one that never was take the same way and the same time.
 """
 
-import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, LiteralString
-from uuid import UUID, uuid4
+from uuid import UUID
 
-from psycopg.types.json import Jsonb
-
-from darkroom.contracts.errors import KeyReused, NotFound, OverCapacity
-from darkroom.contracts.jobs import Job, Operation
-from darkroom.imaging.header import Header
+from darkroom.contracts.errors import NotFound
 from gateway.jobs.database import Connection, Database
-from gateway.jobs.queue import defer_jobs
-from gateway.jobs.rows import Row, to_job
+from gateway.jobs.rows import JOBS, Row
+from gateway.jobs.sessions import bump
 from gateway.jobs.storage import original_key
-
-CHANNEL: LiteralString = "darkroom_jobs"  # notified with a session's digest when a job changes
-
-_JOBS: LiteralString = """
-    SELECT jobs.*, photos.name, photos.media_type, photos.width, photos.height, photos.size_bytes
-    FROM jobs JOIN photos ON photos.id = jobs.photo_id
-"""
-
-
-@dataclass(frozen=True)
-class Photo:
-    """A photo whose bytes are in storage already."""
-
-    id: UUID
-    name: str
-    header: Header
-    size_bytes: int
-    sha256: bytes
-
-
-@dataclass(frozen=True)
-class OrderRequest:
-    """What a client wants to be done, to new photos or to those of earlier jobs."""
-
-    session: bytes  # the digest
-    operation: Operation
-    options: dict[str, Any]
-    photos: tuple[Photo, ...] = ()
-    source: UUID | None = None
-    webhook: str | None = None
-    key: str | None = None
-
-    @property
-    def fingerprint(self) -> bytes:
-        """Equal for equal requests: a key may be used again for those only."""
-        words = (self.operation, sorted(self.options.items()), self.source, self.webhook)
-        contents = b"".join(photo.sha256 for photo in self.photos)
-        return hashlib.sha256(repr(words).encode() + contents).digest()
-
-
-@dataclass(frozen=True)
-class Taken:
-    """An order in the database; `is_new` is false where its key was known."""
-
-    order: UUID
-    jobs: tuple[Job, ...]
-    is_new: bool
 
 
 class Store:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def take(self, request: OrderRequest, most_waiting: int) -> Taken:
-        """Write an order down and queue its jobs, all or nothing, and once for each key.
-
-        Raises:
-            NotFound: `source` is not there.
-            KeyReused: the key was used for another request.
-            OverCapacity: `most_waiting` jobs would wait.
-        """
-        async with self._database.transaction() as connection:
-            version = await bump(connection, request.session)  # so equal posts come one by one
-            if known := await _order_of_key(connection, request):
-                return Taken(known, await _jobs_of(connection, request.session, known), False)
-            photos = await _photos(connection, request)
-            ahead = await _expect_room(connection, request.session, len(photos), most_waiting)
-            order = uuid4()
-            await connection.execute(
-                "INSERT INTO orders (id, session, idempotency_key, fingerprint, webhook)"
-                " VALUES (%s, %s, %s, %s, %s)",
-                (order, request.session, request.key, request.fingerprint, request.webhook),
-            )
-            jobs = [uuid4() for _ in photos]
-            async with connection.cursor() as cursor:
-                await cursor.executemany(
-                    "INSERT INTO jobs (id, order_id, photo_id, session, version, operation,"
-                    " options) VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                    [
-                        (id_, order, photo, request.session, version, request.operation,
-                         Jsonb(request.options))
-                        for id_, photo in zip(jobs, photos, strict=True)
-                    ],
-                )  # fmt: skip
-            await defer_jobs(connection, jobs, ahead)
-            return Taken(order, await _jobs_of(connection, request.session, order), True)
-
     async def find(self, session: bytes, id_: UUID) -> tuple[Row, ...]:
         """The rows of a job, or of all jobs of an order. Raises `NotFound`."""
         async with self._database.transaction() as connection:
             rows = await connection.execute(
-                _JOBS + "WHERE jobs.session = %s AND (jobs.id = %s OR jobs.order_id = %s)"
+                JOBS + "WHERE jobs.session = %s AND (jobs.id = %s OR jobs.order_id = %s)"
                 " ORDER BY jobs.seq",
                 (session, id_, id_),
             )
@@ -129,7 +40,7 @@ class Store:
         """At most `limit` jobs of a session, newest first, from below the number `before`."""
         async with self._database.transaction() as connection:
             rows = await connection.execute(
-                _JOBS + "WHERE jobs.session = %s AND (%s::bigint IS NULL OR jobs.seq < %s)"
+                JOBS + "WHERE jobs.session = %s AND (%s::bigint IS NULL OR jobs.seq < %s)"
                 " ORDER BY jobs.seq DESC LIMIT %s",
                 (session, before, before, limit),
             )
@@ -145,7 +56,7 @@ class Store:
             )
             reached = found["version"] if (found := await row.fetchone()) else 0
             rows = await connection.execute(
-                _JOBS + "WHERE jobs.session = %s AND jobs.version > %s"
+                JOBS + "WHERE jobs.session = %s AND jobs.version > %s"
                 " AND (%s::uuid IS NULL OR jobs.id = %s OR jobs.order_id = %s)"
                 " ORDER BY jobs.version, jobs.seq",
                 (session, version, id_, id_, id_),
@@ -188,19 +99,6 @@ class Store:
             return int(found["workers"]) if found else 0
 
 
-async def bump(connection: Connection, session: bytes) -> int:
-    """The next version of a session; its row is held and listeners told at the commit."""
-    row = await connection.execute(
-        "INSERT INTO sessions (session, version) VALUES (%s, 1)"
-        " ON CONFLICT (session) DO UPDATE SET version = sessions.version + 1 RETURNING version",
-        (session,),
-    )
-    await connection.execute("SELECT pg_notify(%s, %s)", (CHANNEL, session.hex()))
-    found = await row.fetchone()
-    assert found is not None
-    return int(found["version"])
-
-
 async def remove_unused(connection: Connection, session: bytes | None) -> list[str]:
     """Delete the orders and photos without jobs, of one session or all; the photos' keys."""
     given = (session, session)
@@ -215,64 +113,3 @@ async def remove_unused(connection: Connection, session: bytes | None) -> list[s
         given,
     )
     return [original_key(row["id"]) for row in await rows.fetchall()]
-
-
-async def _order_of_key(connection: Connection, request: OrderRequest) -> UUID | None:
-    row = await connection.execute(
-        "SELECT id, fingerprint FROM orders WHERE session = %s AND idempotency_key = %s",
-        (request.session, request.key),
-    )
-    if (found := await row.fetchone()) is None:
-        return None
-    if bytes(found["fingerprint"]) != request.fingerprint:
-        raise KeyReused()
-    order: UUID = found["id"]
-    return order
-
-
-async def _photos(connection: Connection, request: OrderRequest) -> Sequence[UUID]:
-    """The photos to work on: those just sent, written down here, or those of `source`."""
-    if request.source is None:
-        async with connection.cursor() as cursor:
-            await cursor.executemany(
-                "INSERT INTO photos (id, session, name, media_type, width, height, size_bytes)"
-                " VALUES (%s, %s, %s, %s, %s, %s, %s)",
-                [
-                    (p.id, request.session, p.name, p.header.format.media_type,
-                     *p.header.upright_size, p.size_bytes)
-                    for p in request.photos
-                ],
-            )  # fmt: skip
-        return [photo.id for photo in request.photos]
-    rows = await connection.execute(
-        "SELECT photo_id FROM jobs WHERE session = %s"
-        " AND (id = %s OR order_id = %s) ORDER BY seq FOR SHARE",
-        (request.session, request.source, request.source),
-    )
-    if not (found := await rows.fetchall()):
-        raise NotFound("There is no job or order to run again under `source`.")
-    return [row["photo_id"] for row in found]
-
-
-async def _expect_room(
-    connection: Connection, session: bytes, coming: int, most_waiting: int
-) -> int:
-    """How many jobs of the session wait already. Raises `OverCapacity`."""
-    row = await connection.execute(
-        "SELECT count(*) AS waiting, count(*) FILTER (WHERE session = %s) AS ours FROM jobs"
-        " WHERE status IN ('pending', 'processing')",
-        (session,),
-    )
-    found = await row.fetchone()
-    assert found is not None
-    if found["waiting"] + coming > most_waiting:
-        raise OverCapacity("Too many jobs are waiting; try again later.")
-    return int(found["ours"])
-
-
-async def _jobs_of(connection: Connection, session: bytes, order: UUID) -> tuple[Job, ...]:
-    rows = await connection.execute(
-        _JOBS + "WHERE jobs.session = %s AND jobs.order_id = %s ORDER BY jobs.seq",
-        (session, order),
-    )
-    return tuple(to_job(row) for row in await rows.fetchall())

@@ -28,8 +28,8 @@ from darkroom.contracts.jobs import FILE_FIELD, OPTIONS_OF, Operation
 from darkroom.imaging.header import check_limits, read_header
 from gateway.admission import HeldBytes
 from gateway.calm import CALM
+from gateway.jobs.orders import Photo
 from gateway.jobs.storage import Storage, original_key
-from gateway.jobs.store import Photo
 from gateway.reading import options_of
 from gateway.settings import Settings
 
