@@ -7,7 +7,8 @@ the gateway, which share this package, do not load an HTTP client they never cal
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from darkroom.client import AsyncDarkroom, Darkroom, Enhanced, Unreachable
+    from darkroom.blocking import Darkroom
+    from darkroom.client import AsyncDarkroom, Enhanced, Unreachable
 
 __all__ = ["AsyncDarkroom", "Darkroom", "Enhanced", "Unreachable"]
 
@@ -15,6 +16,6 @@ __all__ = ["AsyncDarkroom", "Darkroom", "Enhanced", "Unreachable"]
 def __getattr__(name: str) -> object:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from darkroom import client
+    from darkroom import blocking, client
 
-    return getattr(client, name)
+    return getattr(blocking if name == "Darkroom" else client, name)

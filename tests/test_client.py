@@ -1,4 +1,4 @@
-"""Tests of `darkroom.client`."""
+"""Tests of `darkroom.client`, most of them by way of `darkroom.blocking`."""
 
 import asyncio
 import socket
@@ -158,13 +158,6 @@ def test_slow_service_is_out_of_time(service):
         darkroom.enhance(b"photo")
 
 
-async def test_sync_client_works_inside_a_running_loop(service):
-    """In a notebook, where a loop is running, the ordinary client works too."""
-    with Darkroom(service.url) as darkroom:
-        assert (await asyncio.to_thread(darkroom.enhance, b"photo")).photo == MENDED
-        assert darkroom.enhance(b"photo").photo == MENDED
-
-
 async def test_async_client_carries_many_calls(service):
     """One `AsyncDarkroom` has several photos under way at the same time."""
     service.company = 5
@@ -172,17 +165,6 @@ async def test_async_client_carries_many_calls(service):
         await asyncio.gather(*(darkroom.enhance(b"photo") for _ in range(5)))
 
     assert service.most_at_once == 5
-
-
-def test_client_left_open_ends_quietly(service):
-    """A program that never closes its client ends at once and without complaints."""
-    program = f"from darkroom import Darkroom; print(Darkroom({service.url!r}).enhance(b'x').photo)"
-
-    ended = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, timeout=60
-    )
-
-    assert (ended.returncode, ended.stdout, ended.stderr) == (0, f"{MENDED!r}\n", "")
 
 
 def test_client_needs_no_numpy():

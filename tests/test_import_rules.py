@@ -11,7 +11,7 @@ import pytest
 PROJECT = Path(__file__).parents[1]
 
 MAY_IMPORT = {
-    "darkroom": {"darkroom.client"},  # the package itself: its lazy names
+    "darkroom": {"darkroom.blocking", "darkroom.client"},  # the package itself: its lazy names
     "darkroom.contracts": set(),
     "darkroom.imaging": {"darkroom.contracts"},
     "darkroom.networks": {"darkroom.contracts", "darkroom.imaging", "darkroom.weights.notes"},
@@ -23,6 +23,7 @@ MAY_IMPORT = {
     },
     "darkroom.transport": {"darkroom.contracts"},
     "darkroom.client": {"darkroom.contracts", "darkroom.transport"},
+    "darkroom.blocking": {"darkroom.contracts", "darkroom.client"},
     "darkroom.cluster": {"darkroom.contracts", "darkroom.client"},
     "darkroom.weights": {
         "darkroom.contracts",
@@ -69,6 +70,7 @@ MAY_IMPORT = {
     },
     "gateway": {"darkroom.contracts", "darkroom.imaging"},
     "training": {
+        "darkroom.blocking",
         "darkroom.client",
         "darkroom.contracts",
         "darkroom.imaging",

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from darkroom.client import DEFAULT_URL, Darkroom
+from darkroom.blocking import Darkroom
+from darkroom.client import DEFAULT_URL
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.report import Report
 from darkroom.imaging.codec import decode, encode

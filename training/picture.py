@@ -10,7 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from darkroom.client import DEFAULT_URL, Darkroom
+from darkroom.blocking import Darkroom
+from darkroom.client import DEFAULT_URL
 from darkroom.contracts.defects import Defect
 from darkroom.imaging.codec import decode
 from darkroom.imaging.photo import Pixels

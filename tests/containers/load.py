@@ -8,7 +8,8 @@ import zlib
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
-from darkroom.client import Darkroom, Unreachable
+from darkroom.blocking import Darkroom
+from darkroom.client import Unreachable
 from darkroom.cluster.readiness import draw_dark_room
 from darkroom.contracts.errors import ServiceError
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from darkroom.client import Darkroom
+from darkroom.blocking import Darkroom
 from tests.containers.engine import Compose, docker, inspect, wait_until
 from tests.containers.load import Senders, dark_photo
 

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from darkroom.client import Darkroom
+from darkroom.blocking import Darkroom
 from darkroom.contracts.jobs import JobStatus
 from darkroom.jobs import AsyncJobs
 from handlers.archives import ARCHIVES
