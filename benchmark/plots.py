@@ -84,7 +84,9 @@ def plot_rates(document: dict[str, Any], target: Path) -> None:
 def plot_overload(document: dict[str, Any], target: Path) -> None:
     """Goodput against the offered rate, and memory under three times too many, as PNG."""
     figure, (goodput, memory) = plt.subplots(1, 2, figsize=(10, 3.8))
-    loads = [*document["peaks"], document["overload"]]
+    loads = sorted(
+        [*document["peaks"], document["overload"]], key=lambda load: load["offered_per_s"]
+    )
     offered = [load["offered_per_s"] for load in loads]
     goodput.plot(offered, [load["goodput_per_s"] for load in loads], marker=".", label="Darkroom")
     goodput.plot([0, max(offered)], [document["peak_per_s"]] * 2, color="grey", label="peak")
