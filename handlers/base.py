@@ -152,6 +152,7 @@ class PhotoHandler(ABC):
             weights_sha256=self.weights_sha256[:12],
             device=self.device,
             stages=slot.stages,
+            cpu_ms=slot.cpu_ms,
             notes=slot.notes,
             severities=slot.severities,
         )

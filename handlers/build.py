@@ -125,6 +125,7 @@ def _stage(archive: Archive, weights: list[Path], stage: Path) -> str:
     digest = hashlib.sha256(repr(archive).encode())
     for package in ("openvino", "torch", "torch-model-archiver"):  # they make the rest of it
         digest.update(metadata.version(package).encode())
+    digest.update(sha256_of(Path(__file__)).encode())
     for file in sorted(file for file in stage.rglob("*") if file.is_file()):
         digest.update(f"{file.relative_to(stage)} {sha256_of(file)}\n".encode())
     return digest.hexdigest()
@@ -160,7 +161,8 @@ def _lay_out(archive: Archive, sources: str, stage: Path) -> Path:
         f"archiving {archive.name}",
         stage,
         *(sys.executable, "-m", "model_archiver.model_packaging"),
-        *("--model-name", archive.name, "--version", archive.version),
+        # By what it was made of: two that may answer differently never say the same.
+        *("--model-name", archive.name, "--version", f"{archive.version}+{sources[:8]}"),
         *("--handler", str(stage / archive.entry), "--serialized-file", str(weights)),
         *("--config-file", str(stage / CONFIG), "--extra-files", str(stage / "extra")),
         *("--archive-format", "no-archive", "--export-path", str(stage / "made")),

@@ -50,11 +50,17 @@ class Slot:
         self.severities: dict[Defect, float] | None = None  # of the answer, where judged
         self.notes: dict[str, str | float] = {}
         self._arrived = time.monotonic()
+        self._began_ns = time.process_time_ns()
         self._stages: dict[str, float] = {}
 
     @property
     def stages(self) -> StageTimes:
         return StageTimes(**{name: round(ms, 2) for name, ms in self._stages.items()})
+
+    @property
+    def cpu_ms(self) -> float:
+        """Processor time of this process since the request came."""
+        return round((time.process_time_ns() - self._began_ns) / 1e6, 2)
 
     @property
     def left_ms(self) -> float | None:

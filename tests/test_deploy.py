@@ -1,6 +1,7 @@
 """What the containers' files promise; `tests/containers` runs them."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ import yaml
 
 from darkroom.cluster.environment import WORKER_ENVIRONMENT
 from darkroom.cluster.servers import SHARED_CLASSES, shared_jvm_options, torchserve_command
+from darkroom.trial.verdict import Limits
 from gateway.settings import Settings
 
 PROJECT = Path(__file__).parents[1]
@@ -65,6 +67,18 @@ def test_what_is_passed_on_is_a_setting():
 
     assert compose.keys() == stack.keys()
     assert {name for name in compose if not name.startswith("AWS_")} <= settings
+
+
+def test_a_swarm_tries_new_versions_with_the_limits_of_whoever_deploys():
+    """Each limit is passed on to each model server, and the trial is on."""
+    services = yaml.safe_load(STACK.read_text())["services"].values()
+    models = [s["environment"] for s in services if "MODEL" in s.get("environment", ())]
+    limits = {f"DARKROOM_TRIAL_{field.name.upper()}" for field in fields(Limits)}
+
+    assert len(models) == 5
+    for environment in models:
+        assert {name for name in environment if name.startswith("DARKROOM_TRIAL_")} == limits
+        assert environment["DARKROOM_TRIAL"] == "${DARKROOM_TRIAL:-on}"
 
 
 @pytest.mark.parametrize("file", [COMPOSE, STACK], ids=["compose", "stack"])

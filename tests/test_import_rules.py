@@ -25,6 +25,7 @@ MAY_IMPORT = {
     "darkroom.client": {"darkroom.contracts", "darkroom.transport"},
     "darkroom.blocking": {"darkroom.contracts", "darkroom.client"},
     "darkroom.cluster": {"darkroom.contracts", "darkroom.client"},
+    "darkroom.trial": {"darkroom.contracts", "darkroom.imaging"},
     "darkroom.weights": {
         "darkroom.contracts",
         "darkroom.networks",

@@ -39,6 +39,7 @@ class ModelReply(BaseModel, frozen=True):
     weights_sha256: Word  # the first 12 hexadecimal digits
     device: Word
     stages: StageTimes
+    cpu_ms: Milliseconds = 0  # processor time, of the whole batch
     # How it went about it, where that is not plain from the request: an angle, a working size.
     notes: dict[Word, Word | FiniteFloat] = Field(default_factory=dict, max_length=12)
     # Of an enhancer's result, if the request asked for a judgement.

@@ -62,6 +62,11 @@ class Stack(Gateway):
         (service,) = json.loads(docker("service", "inspect", f"{NAME}_{model}"))
         return str((service.get("UpdateStatus") or {}).get("State", ""))
 
+    def trials(self, model: str) -> str:
+        """What trials of new versions have said."""
+        lines = docker("service", "logs", "--raw", f"{NAME}_{model}").splitlines()
+        return "\n".join(line for line in lines if line.startswith("trial: "))
+
     def end(self) -> None:
         docker("stack", "rm", NAME)
         wait_until(lambda: not self._containers())

@@ -1,3 +1,4 @@
+import json
 import shutil
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from darkroom.networks.tone import ToneNetwork
 from darkroom.networks.weights import write_weights
 from handlers.archives import ARCHIVES
 from handlers.build import build, main
-from handlers.trust import sha256_of
+from handlers.trust import ARCHIVE_MANIFEST, sha256_of
 
 TONE = ARCHIVES["tone"]
 SERVE_MODEL = Path(__file__).parents[2] / "deploy" / "serve-model"
@@ -107,6 +108,15 @@ def test_an_archive_records_what_it_was_built_with(unpacked):
     networks = {f"{name}.{end}" for name in ("tone", "defects") for end in suffixes}
     assert set(recorded) == networks | {"sitecustomize.py"}
     assert all(sha256_of(unpacked / name) == digest for name, digest in recorded.items())
+
+
+def test_the_version_of_an_archive_tells_what_it_was_made_of(unpacked):
+    """Other sources, other version: replies name it, results are kept by it, trials go by it."""
+    config = yaml.safe_load((unpacked / "model-config.yaml").read_text())
+    manifest = json.loads((unpacked / ARCHIVE_MANIFEST).read_text())
+
+    sources = config["handler"]["sources_sha256"]
+    assert manifest["model"]["modelVersion"] == f"{TONE.version}+{sources[:8]}"
 
 
 def test_one_photo_never_waits_for_another(unpacked):
