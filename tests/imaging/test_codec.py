@@ -1,12 +1,12 @@
 import dataclasses
 import io
 
+import cv2
 import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
 from darkroom.contracts.errors import TooManyPixels
-from darkroom.imaging import codec
 from darkroom.imaging.codec import decode, encode, jpeg_quality
 from darkroom.imaging.header import read_header
 from darkroom.imaging.metrics import psnr
@@ -190,7 +190,6 @@ def test_16_bit_grey_is_scaled():
 
 def test_16_bit_colour_is_scaled():
     """The same for RGB, which Pillow cannot write: OpenCV did."""
-    cv2 = codec.cv2
     ramp = np.linspace(0, 65535, 144).astype(np.uint16).reshape(6, 8, 3)
     photo = decode(cv2.imencode(".png", ramp[:, :, ::-1])[1].tobytes(), LIMIT)
 

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from darkroom.contracts.errors import ServiceError, TooManyPixels, UnreadablePhoto
-from darkroom.imaging import codec
+from darkroom.imaging import decoding
 from darkroom.imaging.codec import decode, encode
 from darkroom.imaging.header import read_header
 from tests.imaging.forge import (
@@ -89,7 +89,7 @@ def test_png_with_less_data_than_declared_is_unreadable():
 def test_jpeg_read_in_two_ways_is_unreadable(monkeypatch):
     """Should the decoder ever see another size than was checked, it decodes nothing."""
     smaller = read_header(declare_size(PAYLOADS["jpeg"], 32, 24))
-    monkeypatch.setattr(codec, "read_header", lambda _: smaller)
+    monkeypatch.setattr(decoding, "read_header", lambda _: smaller)
 
     with pytest.raises(UnreadablePhoto):
         decode(PAYLOADS["jpeg"], LIMIT)
