@@ -1,4 +1,4 @@
-"""`gateway/app.py` and what surrounds its routes: probes, documents, metrics, start and stop."""
+"""`gateway/app.py` and `about.py`: probes, documents, metrics, start and stop."""
 
 import asyncio
 import json

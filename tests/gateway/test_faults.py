@@ -107,7 +107,7 @@ async def test_unexpected_error_is_logged_and_answered(client, monkeypatch, capl
     def fails(*_):
         raise ZeroDivisionError("secret")
 
-    monkeypatch.setattr("gateway.app.photo_response", fails)
+    monkeypatch.setattr("gateway.routes.photo_response", fails)
     asked = {"X-Request-ID": "find-me"}
     async with client.post("/enhance_image", data=a_photo(), headers=asked) as reply:
         problem = await reply.json()
