@@ -18,14 +18,13 @@ from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Pixels
 from darkroom.imaging.views import THUMBNAIL_PX, chroma_of, colours_of, statistics_of
 from darkroom.networks.casts import CastNetwork
-from darkroom.networks.defects import DefectNetwork
 from darkroom.networks.trunk import Trunk
-from darkroom.networks.weights import read_weights, write_weights
+from darkroom.networks.weights import write_weights
 from training.degradations import Recipe, degrade_light
 from training.degradations.cast import draw_light
 from training.degradations.recipe import amount_of, to_pixels
 from training.degradations.sensor import noisy
-from training.fine_tuning import begin, in_bfloat16
+from training.fine_tuning import begin, read_classifier
 from training.loop import fit
 from training.photos import endless, find_untinted, read_pixels
 from training.samples import reframe, severity_loss
@@ -118,9 +117,7 @@ def train_casts(casts: CastNetwork, pool: Pool, epochs: int = EPOCHS) -> float:
 
 def main() -> None:
     run = begin("defects", __doc__)
-    network = DefectNetwork()
-    notes = read_weights(WEIGHTS, network)
-    in_bfloat16(network.trunk)
+    network, notes = read_classifier(WEIGHTS)
     photos = find_untinted(run.data).training
     pool = measure_casts(network.trunk, photos, np.random.default_rng(4))
     loss = train_casts(network.casts, pool)

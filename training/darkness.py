@@ -21,12 +21,12 @@ from darkroom.imaging.tone_map import apply_tone_map
 from darkroom.imaging.views import IN_THUMBNAIL, Views, stack_views, take_views
 from darkroom.inference.tone import Toner, load_toner
 from darkroom.networks.defects import DefectNetwork
-from darkroom.networks.weights import read_weights, write_weights
+from darkroom.networks.weights import write_weights
 from training.defects import WEIGHTS, make_sample
 from training.degradations import Recipe, degrade, draw_recipe
 from training.degradations.exposure import STOPS
 from training.degradations.light import LUMA, to_linear
-from training.fine_tuning import begin, in_bfloat16
+from training.fine_tuning import begin, read_classifier
 from training.loop import fit
 from training.photos import endless, find_photos, find_whatever_is_lit, read_pixels
 from training.samples import jitter, severity_loss
@@ -116,9 +116,7 @@ def train_darkness(network: DefectNetwork, *pools: Pool, epochs: int = EPOCHS) -
 
 def main() -> None:
     run = begin("defects", __doc__)
-    network = DefectNetwork()
-    notes = read_weights(WEIGHTS, network)
-    in_bfloat16(network.trunk)
+    network, notes = read_classifier(WEIGHTS)
     toner, rng = load_toner(TONER, "cpu"), np.random.default_rng(5)
     lit = find_whatever_is_lit(run.data).training
     real = measure(network, lit, look_at_real(toner), rng, REAL)

@@ -23,12 +23,12 @@ from darkroom.contracts.defects import Defect
 from darkroom.imaging.photo import Format, Photo, Pixels
 from darkroom.imaging.views import IN_PATCHES, IN_THUMBNAIL, Views, stack_views, take_views
 from darkroom.networks.defects import DefectNetwork
-from darkroom.networks.weights import read_weights, write_weights
+from darkroom.networks.weights import write_weights
 from training.casts import WEIGHTS as WEIGHTS
 from training.casts import measure_casts, train_casts
 from training.degradations import Recipe, degrade, draw_recipe
 from training.degradations.geometry import STEEPEST_DEGREES
-from training.fine_tuning import Run, begin, in_bfloat16, prepare
+from training.fine_tuning import Run, begin, prepare, read_classifier
 from training.frame import train_judgement
 from training.grain import EPOCHS, measure_texture, train_grain
 from training.loop import train
@@ -141,12 +141,11 @@ def main() -> None:
     run = begin("defects", __doc__)
     photos = find_photos(run.data)
     print(f"{len(photos.training)} photos to train on, {len(photos.validation)} held out")
-    network = DefectNetwork()
     if run.minutes:
+        network = DefectNetwork()
         train_trunk(network, photos, run)
     else:
-        read_weights(WEIGHTS, network)
-        in_bfloat16(network.trunk)
+        network, _ = read_classifier(WEIGHTS)
     again = batches(photos.training, np.random.default_rng(2))
     train_judgement(network, *measure_pool(network, again))
     texture = measure_texture(photos.training, np.random.default_rng(3))

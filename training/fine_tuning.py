@@ -68,6 +68,18 @@ def prepare(network: DefectNetwork | ToneNetwork, run: Run) -> torch.optim.Optim
     return torch.optim.AdamW(groups, weight_decay=1e-4)
 
 
+def read_classifier(weights: Path) -> tuple[DefectNetwork, dict[str, str]]:
+    """A trained one, to fit parts of it behind its trunk; also what its weights say of themselves.
+
+    Raises:
+        WrongWeights: they are damaged or belong to another network.
+    """
+    network = DefectNetwork()
+    notes = read_weights(weights, network)
+    in_bfloat16(network.trunk)
+    return network, notes
+
+
 def in_bfloat16(module: nn.Module) -> None:
     """Let `module` compute in bfloat16 under autograd; it still returns float32."""
     forward = module.forward
