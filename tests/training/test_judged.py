@@ -3,7 +3,7 @@ import pytest
 
 from darkroom.contracts.defects import Defect
 from darkroom.inference.defects import COLUMNS
-from training.evaluate_defects import Judged, fit_thresholds, measure, summarise
+from training.judged import Judged, fit_thresholds, measure, summarise
 
 CAST, DARK, FLAT = (
     COLUMNS.index(d) for d in (Defect.POOR_WHITE_BALANCE, Defect.LOW_LIGHT, Defect.LOW_CONTRAST)
