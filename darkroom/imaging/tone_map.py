@@ -68,10 +68,13 @@ class ToneMap:
 
     def toward_identity(self, strength: float) -> "ToneMap":
         """Weaken the map: 0 is the identity, 1 the map itself."""
-        none = ToneMap.identity(self.grid.shape[:2])
+        return ToneMap.identity(self.grid.shape[:2]).toward(self, strength)
+
+    def toward(self, other: "ToneMap", share: float) -> "ToneMap":
+        """Go `share`, 0 to 1, of the way to a map whose grid has the same shape."""
         return ToneMap(
-            none.curves + np.float32(strength) * (self.curves - none.curves),
-            none.grid + np.float32(strength) * (self.grid - none.grid),
+            self.curves + np.float32(share) * (other.curves - self.curves),
+            self.grid + np.float32(share) * (other.grid - self.grid),
         )
 
 

@@ -7,13 +7,14 @@ import numpy as np
 
 from darkroom.contracts.defects import MENDS, Defect, Enhancer
 from darkroom.imaging.photo import Pixels
-from darkroom.imaging.tone_map import ToneMap
+from darkroom.imaging.tone_map import ToneMap, apply_tone_map
 from darkroom.imaging.views import statistics_of
 from darkroom.inference.runtime import Network, load_network
 from darkroom.weights.notes import read_notes
 
 FLAT_ALONE = frozenset({Defect.LOW_CONTRAST})
 DARK_ALONE = frozenset({Defect.LOW_LIGHT})
+DARK_UNDER_HAZE = 0.4  # doublings that levels lack without their haze, to be given light fully
 FLATTEST = 16  # levels between the percentiles: with less there is nothing to stretch
 
 
@@ -55,13 +56,9 @@ def _with_neutral_greys(tone_map: ToneMap) -> ToneMap:
     return ToneMap(np.linalg.solve(mixing, green - added), tone_map.grid)
 
 
-def _adapted(tone_map: ToneMap, thumbnail: Pixels, defects: frozenset[Defect]) -> ToneMap:
-    """What is known of single defects, and the network has not learned."""
-    if defects == FLAT_ALONE:
-        return _with_stretch(tone_map, thumbnail)
-    if defects == DARK_ALONE:
-        return _with_neutral_greys(tone_map)
-    return tone_map
+def _doublings(before: Pixels, after: Pixels) -> float:
+    """How often levels have doubled, the mean of all: darks count as much as lights."""
+    return float(np.log2((after + 1.0) / (before + 1.0)).mean())
 
 
 class Toner:
@@ -70,16 +67,43 @@ class Toner:
 
     def plan(self, asked: list[tuple[Pixels, frozenset[Defect]]]) -> list[ToneMap]:
         """Predict a tone map for each thumbnail (192, 192, 3) and the defects to mend in it."""
+        maps = self._predict(asked)
+        return [
+            self._adapted(tone_map, thumbnail, defects)
+            for tone_map, (thumbnail, defects) in zip(maps, asked, strict=True)
+        ]
+
+    def _predict(self, asked: list[tuple[Pixels, frozenset[Defect]]]) -> list[ToneMap]:
         curves, grids = self.network(
             np.stack([thumbnail for thumbnail, _ in asked]),
             np.stack([statistics_of(thumbnail) for thumbnail, _ in asked]),
             np.stack([asked_vector(defects) for _, defects in asked]),
         )
-        maps = [ToneMap(curve, grid) for curve, grid in zip(curves, grids, strict=True)]
-        return [
-            _adapted(tone_map, thumbnail, defects)
-            for tone_map, (thumbnail, defects) in zip(maps, asked, strict=True)
-        ]
+        return [ToneMap(curve, grid) for curve, grid in zip(curves, grids, strict=True)]
+
+    def _adapted(self, tone_map: ToneMap, thumbnail: Pixels, defects: frozenset[Defect]) -> ToneMap:
+        """What is known of single defects, and the network has not learned."""
+        if defects == FLAT_ALONE:
+            return _with_stretch(tone_map, thumbnail)
+        if defects == DARK_ALONE:
+            return _with_neutral_greys(tone_map)
+        if Defect.HAZY in defects and Defect.LOW_LIGHT not in defects:
+            return self._with_light(tone_map, thumbnail, defects)
+        return tone_map
+
+    def _with_light(
+        self, tone_map: ToneMap, thumbnail: Pixels, defects: frozenset[Defect]
+    ) -> ToneMap:
+        """Ask for light, too, as far as the photo turns out to be dark under its haze.
+
+        Cameras expose for the haze, which is bright, and leave what is under it too dark; that
+        shows only once the haze is gone. Photos made hazy were exposed without it.
+        """
+        cleared = apply_tone_map(thumbnail, tone_map)
+        (brighter,) = self._predict([(cleared, DARK_ALONE)])
+        (lit,) = self._predict([(thumbnail, defects | DARK_ALONE)])
+        missing = _doublings(cleared, apply_tone_map(cleared, brighter))
+        return tone_map.toward(lit, min(max(missing / DARK_UNDER_HAZE, 0.0), 1.0))
 
 
 def load_toner(weights: Path, device: str) -> Toner:
