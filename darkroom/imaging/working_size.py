@@ -7,6 +7,7 @@ from darkroom.contracts.errors import OutOfTime
 from darkroom.imaging.tiles import longest_covered, tiles_along
 
 LEARNING_RATE = 0.3  # of a new measurement
+DOUBT = 0.2  # of what tiles are thought to cost, less with each photo that is refused for it
 MARGIN_MS = 25.0  # for the way back, and for what a busy machine takes longer than usual
 MARGIN_SHARE = 0.08
 FEWEST_TILES = 2  # with less, what comes back is hardly the photo's
@@ -25,6 +26,10 @@ class Pace:
         before = self.tile_ms or measured
         self.tile_ms = before + LEARNING_RATE * (measured - before)
 
+    def doubt_tiles(self) -> None:
+        """Think tiles cheaper: the cost of what is always refused would never be measured again."""
+        self.tile_ms *= 1 - DOUBT
+
     def learn_apply(self, megapixels: float, ms: float) -> None:
         self.megapixel_ms += LEARNING_RATE * (ms / megapixels - self.megapixel_ms)
 
@@ -42,7 +47,7 @@ def working_size(
     Smaller sizes are those that a whole number of tiles covers: a little less would cost as much.
 
     Raises:
-        OutOfTime: not even a small version can be worked on in `left_ms`.
+        OutOfTime: not even a small version can be worked on in `left_ms`. The pace is doubted then.
     """
     needed = tiles_along(height, tile_px) * tiles_along(width, tile_px)
     if left_ms is None or pace.tile_ms == 0:
@@ -52,6 +57,7 @@ def working_size(
     if affordable >= needed:
         return height, width
     if affordable < FEWEST_TILES:
+        pace.doubt_tiles()
         raise OutOfTime
     scale = 0.0
     for rows in range(1, affordable + 1):

@@ -1,3 +1,5 @@
+import contextlib
+
 import pytest
 
 from darkroom.contracts.errors import OutOfTime
@@ -59,3 +61,14 @@ def test_the_pace_follows_the_machine():
         pace.learn_tiles(12, 12 * 60)
 
     assert 55 < pace.tile_ms < 60
+
+
+def test_a_pace_that_refuses_every_photo_is_doubted_until_one_is_tried():
+    """Tiles once took 20 s while the machine hung: a photo with a second is tried again."""
+    pace = a_pace(20_000)
+
+    for _ in range(20):
+        with contextlib.suppress(OutOfTime):
+            working_size(32, 48, 352, 1000.0, pace)
+
+    assert working_size(32, 48, 352, 1000.0, pace) == (32, 48)
