@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ from darkroom.inference.runtime import load_network
 from darkroom.networks.serving import SERVED, convert, load_with_torch
 from darkroom.networks.straighten import TiltNetwork
 from darkroom.networks.weights import write_weights
-from darkroom.weights.notes import WrongWeights
+from darkroom.weights.notes import NETWORK, WrongWeights, read_notes
+
+STORE = Path(__file__).parents[2] / "model-store" / "weights"
 
 
 @pytest.fixture
@@ -41,6 +44,28 @@ def test_what_runs_on_a_gpu_computes_what_the_network_does(network, weights, vot
     (logits,) = load_with_torch(weights, "cpu")(votes)
 
     assert np.array_equal(logits, expected_of(network, votes))
+
+
+@pytest.mark.filterwarnings("ignore:CUDA is not available")  # here all is computed in float32
+@pytest.mark.parametrize("name", ["colorize", "defects", "restore", "straighten", "tone"])
+def test_photos_of_a_batch_do_not_see_each_other(name):
+    """As a GPU gets them: one pass for both, and one for each, say the same of each."""
+    weights = STORE / f"{name}.safetensors"
+    random = np.random.default_rng(0)
+    batch = [
+        random.integers(0, 256, (2, *example.shape[1:])).astype(example.dtype)
+        if example.dtype == np.uint8
+        else random.random((2, *example.shape[1:]), np.float32)
+        for example in SERVED[read_notes(weights)[NETWORK]].example
+    ]
+    network = load_with_torch(weights, "cpu")
+
+    together = network(*batch)
+
+    for index in range(2):
+        alone = network(*(array[index : index + 1] for array in batch))
+        for output, (expected,) in zip(together, alone, strict=True):
+            assert np.abs(output[index] - expected).max() < 1e-4 * np.ptp(output)
 
 
 @pytest.mark.parametrize("ahead", [True, False])
