@@ -50,7 +50,7 @@ class Unserved:
     def __init__(self, name: str) -> None:
         module = import_module(f"handlers.{name}_handler")
         handler_type = getattr(module, f"{name.capitalize()}Handler")
-        self.handler: PhotoHandler = handler_type()
+        self.handler: PhotoHandler[Any, Any] = handler_type()
         with tempfile.TemporaryDirectory() as folder:
             self.handler.initialize(_Unpacked(name, Path(folder)))
 

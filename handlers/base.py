@@ -2,21 +2,25 @@
 
     handle(batch)
     ├── `Slot.read`   each request: budget, step, header, limits, pixels
-    ├── `answer`      all good slots in one call: network and its application
+    ├── `look`        each good slot: what the network is to see of its photo
+    ├── `find`        all good slots in one call: the network
+    ├── `apply`       each good slot: what was found, on its photo at full size
     └── reply         a photo, JSON or a problem document for each slot
 
-A slot that fails is refused alone, and there are always as many replies as requests. Nothing here
-imports TorchServe: any server that passes bodies as a list of mappings and a `Context` can run it.
+A slot that fails is refused alone, and there are always as many replies as requests. With several
+threads the stages of a batch overlap (`handlers/overlapping.py`). Nothing here imports TorchServe:
+any server that passes bodies as a list of mappings and a `Context` can run it.
 """
 
 import gc
 import hashlib
 import logging
+import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import cv2
 from pydantic import BaseModel
@@ -31,10 +35,14 @@ from darkroom.imaging.photo import Photo
 from darkroom.inference.memory import give_back_freed
 from handlers.judging import WEIGHTS as JUDGE
 from handlers.judging import load_judge
+from handlers.overlapping import Overlap, threads_of
 from handlers.slot import Slot, timed
 from handlers.warming import WarmingContext, warming_photos
 
 log = logging.getLogger(__name__)
+
+Seen = TypeVar("Seen")
+Found = TypeVar("Found")
 
 _LEFT_ALONE = (HTTPStatus.NO_CONTENT.value, HTTPStatus.NO_CONTENT.phrase)
 
@@ -63,23 +71,35 @@ class ArchiveContext(Protocol):
     model_yaml_config: Mapping[str, Any]  # handler: sha256 of each file by name
 
 
-class PhotoHandler(ABC):
+class PhotoHandler(ABC, Generic[Seen, Found]):
     """Answers batches of photos with one network."""
+
+    overlap: Overlap | None = None  # where there are several threads
 
     @abstractmethod
     def load(self, weights: Path) -> None:
         """Read the network, ready for inference on `self.device` ("cpu" or "cuda:0")."""
 
     @abstractmethod
-    def answer(self, slots: Sequence[Slot]) -> Sequence[Photo | BaseModel]:
-        """Work on the photos of a batch; one answer for each slot, in order.
+    def look(self, slot: Slot) -> Seen:
+        """What the network is to see of one photo. Whatever is raised fails this slot only."""
 
-        A photo is encoded by the caller in its own format; the slot's own photo, the very object,
-        means that it was left alone. Whatever is raised fails these slots only; of several, each is
-        tried again alone.
+    @abstractmethod
+    def find(self, slots: Sequence[Slot], seen: Sequence[Seen]) -> Sequence[Found]:
+        """Ask the network about the photos of a batch; one answer for each slot, in order.
+
+        Whatever is raised fails these slots only; of several, each is tried again alone.
         """
 
-    def encoded(self, slot: Slot) -> None:  # noqa: B027 - most need not know
+    @abstractmethod
+    def apply(self, slot: Slot, found: Found) -> Photo | BaseModel:
+        """The answer for one photo. Whatever is raised fails this slot only.
+
+        A photo is encoded by the caller in its own format; the slot's own photo, the very object,
+        means that it was left alone. With several threads this and `look` run in any of them.
+        """
+
+    def encoded(self, slot: Slot) -> None:
         """Called when the answer, a photo, has been encoded."""
 
     def initialize(self, context: ArchiveContext) -> None:
@@ -88,7 +108,10 @@ class PhotoHandler(ABC):
         Raises:
             RefusedArchive: the weights are missing or not those that the archive was built with,
                 or a photo does not come through.
+            ValueError: `DARKROOM_HANDLER_THREADS` is no number from 1.
         """
+        if (threads := threads_of(os.environ)) > 1:
+            self.overlap = Overlap(threads, at_once=threads)
         model = context.manifest["model"]
         gpu = context.system_properties.get("gpu_id")
         self.device = "cpu" if gpu is None else f"cuda:{gpu}"
@@ -110,37 +133,58 @@ class PhotoHandler(ABC):
 
     def handle(self, data: Sequence[Mapping[str, Any]], context: ReplyContext) -> list[bytes]:
         """Answer a batch of requests: as many replies, in the same order."""
-        slots = [Slot(index, context.get_all_request_header(index)) for index in range(len(data))]
-        for slot, item in zip(slots, data, strict=True):
-            with slot.own_errors():
-                slot.read(_payload(item))
-        self._answer([slot for slot in slots if slot.problem is None])
-        return [self._reply(slot, context) for slot in slots]
+        count = len(data)
+        slots = [Slot(i, context.get_all_request_header(i), count) for i in range(count)]
 
-    def _answer(self, slots: Sequence[Slot]) -> None:
+        def look(slot: Slot) -> None:
+            with slot.own_errors():
+                slot.read(_payload(data[slot.index]))
+                slot.seen = self.look(slot)
+
+        def finish(slot: Slot) -> bytes:
+            try:
+                return self._reply(slot, context)
+            finally:
+                slot.forget()
+
+        if self.overlap is not None and count > 1:
+            return self.overlap.run(slots, look, self._find, finish)
+        for slot in slots:
+            look(slot)
+        self._find(slots)
+        return [finish(slot) for slot in slots]
+
+    def _find(self, slots: Sequence[Slot]) -> None:
+        for slot in slots:
+            if slot.problem is None:
+                with slot.own_errors():
+                    slot.check_time()  # which went on while others of the batch were at work
+        slots = [slot for slot in slots if slot.problem is None]
         if len(slots) > 1:
             try:
-                for slot, answer in zip(slots, self.answer(slots), strict=True):
-                    slot.answer = answer
+                found = self.find(slots, [slot.seen for slot in slots])
+                for slot, answer in zip(slots, found, strict=True):
+                    slot.found = answer
             except Exception as error:
                 if not isinstance(error, ServiceError):
                     log.exception("a batch failed; its photos go one by one")
                 for slot in slots:
-                    self._answer([slot])
+                    self._find([slot])
         elif slots:
             with slots[0].own_errors():
-                (slots[0].answer,) = self.answer(slots)
+                (slots[0].found,) = self.find(slots, [slots[0].seen])
 
     def _reply(self, slot: Slot, context: ReplyContext) -> bytes:
         body, media_type = b"", ""
-        left_alone = slot.problem is None and slot.answer is slot.photo
-        if slot.problem is None and not left_alone:
+        if slot.problem is None:
             with slot.own_errors():
-                self._judge(slot)
-                body, media_type = _encode(slot)
-                if isinstance(slot.answer, Photo):
-                    self.encoded(slot)
-                    body = b"" if slot.leave_answer(body) else body
+                slot.answer = self.apply(slot, slot.found)
+                if slot.answer is not slot.photo:
+                    self._judge(slot)
+                    body, media_type = _encode(slot)
+                    if isinstance(slot.answer, Photo):
+                        self.encoded(slot)
+                        body = b"" if slot.leave_answer(body) else body
         if slot.shared_reply is not None:
             told = slot.shared_reply.model_dump_json()
             context.set_response_header(slot.index, SHARED, told)
@@ -156,7 +200,7 @@ class PhotoHandler(ABC):
             notes=slot.notes,
             severities=slot.severities,
         )
-        if left_alone:
+        if slot.answer is slot.photo:
             context.set_response_status(*_LEFT_ALONE, slot.index)
         else:
             context.set_response_content_type(slot.index, media_type)

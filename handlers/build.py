@@ -43,6 +43,7 @@ MODULES = (
             "adjusting",
             "base",
             "judging",
+            "overlapping",
             "rendering",
             "sharing",
             "slot",

@@ -32,8 +32,11 @@ from handlers.base import PhotoHandler, RefusedArchive
 from handlers.rendering import Rendering, Renderings, smaller
 from handlers.slot import Slot, timed
 
+Grey = tuple[ColorizeRequest, Luma]  # what is asked for a photo, and its light
+Colouring = tuple[Luma, Chroma, float]  # a photo's light, its colours, and how strong these are
 
-class ColorizeHandler(PhotoHandler):
+
+class ColorizeHandler(PhotoHandler[Grey, Colouring | None]):
     """Give photos the colours that are likely for them: equal squares in one call of a network."""
 
     def load(self, weights: Path) -> None:
@@ -43,22 +46,26 @@ class ColorizeHandler(PhotoHandler):
         self.colorizers = {ColorModel.LITE: load_lite(weights, self.device)}
         self.renderings = Renderings()
 
-    def answer(self, slots: Sequence[Slot]) -> list[Photo]:
-        requests = [_request(slot) for slot in slots]
-        lumas = [luma_of(slot.photo.pixels) for slot in slots]
+    def look(self, slot: Slot) -> Grey:
+        return _request(slot), luma_of(slot.photo.pixels)
+
+    def find(self, slots: Sequence[Slot], seen: Sequence[Grey]) -> list[Colouring | None]:
         groups: dict[Rendering, list[int]] = defaultdict(list)
-        for index, (slot, request) in enumerate(zip(slots, requests, strict=True)):
+        for index, (slot, (request, luma)) in enumerate(zip(slots, seen, strict=True)):
             # One level throughout, black and white above all, has nothing to tell colours by.
-            if request.strength > 0 and lumas[index].min() < lumas[index].max():
+            if request.strength > 0 and luma.min() < luma.max():
                 groups[self._choose(slot, request)].append(index)
-        answers = [dataclasses.replace(slot.photo) for slot in slots]
+        found: list[Colouring | None] = [None] * len(slots)
         for rendering, indices in groups.items():
             together = [slots[index] for index in indices]
-            chromas = self._render(rendering, together, [lumas[index] for index in indices])
+            chromas = self._render(rendering, together, [seen[index][1] for index in indices])
             for index, chroma in zip(indices, chromas, strict=True):
-                strength = requests[index].strength
-                answers[index] = _coloured(slots[index], lumas[index], chroma, strength)
-        return answers
+                request, luma = seen[index]
+                found[index] = luma, chroma, request.strength
+        return found
+
+    def apply(self, slot: Slot, found: Colouring | None) -> Photo:
+        return dataclasses.replace(slot.photo) if found is None else _coloured(slot, *found)
 
     def _choose(self, slot: Slot, request: ColorizeRequest) -> Rendering:
         there = [ColorModel.LITE, *(m for m in OFFICIAL if self._file(m).is_file())]

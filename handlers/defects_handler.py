@@ -4,22 +4,27 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from darkroom.contracts.diagnosis import Diagnosis
-from darkroom.imaging.views import take_views
+from darkroom.imaging.views import Views, take_views
 from darkroom.inference.defects import load_classifier
 from handlers.base import PhotoHandler
 from handlers.slot import Slot, timed
 
 
-class DefectsHandler(PhotoHandler):
+class DefectsHandler(PhotoHandler[Views, Diagnosis]):
     """Diagnose photos of any sizes: their views have one size, so the batch is one call."""
 
     def load(self, weights: Path) -> None:
         self.classifier = load_classifier(weights, self.device)
 
-    def answer(self, slots: Sequence[Slot]) -> list[Diagnosis]:
+    def look(self, slot: Slot) -> Views:
+        with timed("network_ms", slot):
+            views = take_views(slot.photo)
+        slot.leave_pixels(views.thumbnail)
+        return views
+
+    def find(self, slots: Sequence[Slot], seen: Sequence[Views]) -> list[Diagnosis]:
         with timed("network_ms", *slots):
-            views = [take_views(slot.photo) for slot in slots]
-            diagnoses = self.classifier.diagnose(views)
-        for slot, seen in zip(slots, views, strict=True):
-            slot.leave_pixels(seen.thumbnail)
-        return diagnoses
+            return self.classifier.diagnose([*seen])
+
+    def apply(self, slot: Slot, found: Diagnosis) -> Diagnosis:  # noqa: ARG002
+        return found

@@ -24,32 +24,59 @@ TILES_AT_ONCE = {"cpu": 4, "cuda": 64}  # more make a processor no faster, and t
 GREY_SPREAD = 3  # levels between channels up to which a photo counts as grey
 
 Severities = Mapping[Defect, float]
+Correction = tuple[Pixels, NDArray[np.int16]]  # of a photo shrunk to its working size, and that
 
 
-class RestoreHandler(PhotoHandler):
+class RestoreHandler(PhotoHandler[Severities, Correction | None]):
     """Take noise, blur and JPEG traces away, at the largest working size that time allows."""
 
     def load(self, weights: Path) -> None:
         self.restorer = load_restorer(weights, self.device)
         self.pace = Pace()
 
-    def answer(self, slots: Sequence[Slot]) -> list[Photo]:
-        asked = {slot.index: _asked(slot) for slot in slots}
-        chosen = [slot for slot in slots if asked[slot.index]]
-        sizes = [self._size_for(slot, len(chosen)) for slot in chosen]
-        with timed("apply_ms", *chosen):
+    def look(self, slot: Slot) -> Severities:
+        """The defects to mend with their severities; none where nothing is to be done."""
+        asked = slot.asked_of(Enhancer.RESTORE)
+        return {} if slot.step is not None and slot.step.strength == 0 else asked
+
+    def find(self, slots: Sequence[Slot], seen: Sequence[Severities]) -> list[Correction | None]:
+        """Shrinks here, too: the size to work at depends on the time that is left by now."""
+        chosen = [(slot, asked) for slot, asked in zip(slots, seen, strict=True) if asked]
+        together = [slot for slot, _ in chosen]
+        shared_by = slots[0].batch - slots[0].index  # those of this batch that are still to come
+        sizes = [self._size_for(slot, shared_by) for slot in together]
+        with timed("apply_ms", *together):
             work = [
                 Work(
                     shrink(slot.photo.pixels, *size),
-                    told_vector(asked[slot.index], size[0] / slot.photo.pixels.shape[0]),
+                    told_vector(asked, size[0] / slot.photo.pixels.shape[0]),
                 )
-                for slot, size in zip(chosen, sizes, strict=True)
+                for (slot, asked), size in zip(chosen, sizes, strict=True)
             ]
-        mended = {
-            slot.index: self._apply(slot, asked[slot.index], shrunken.pixels, steps)
-            for slot, shrunken, steps in zip(chosen, work, self._correct(chosen, work), strict=True)
-        }
-        return [mended.get(slot.index, slot.photo) for slot in slots]
+        steps = self._correct(together, work)
+        found = iter(zip((shrunken.pixels for shrunken in work), steps, strict=True))
+        return [next(found) if asked else None for asked in seen]
+
+    def apply(self, slot: Slot, found: Correction | None) -> Photo:
+        """The photo with its correction; alpha, metadata and format stay as they are."""
+        if found is None:
+            return slot.photo
+        full, (small, steps) = slot.photo.pixels, found
+        strength = 1.0 if slot.step is None else slot.step.strength
+        with timed("apply_ms", slot):
+            if small.shape == full.shape:
+                pixels = apply_correction(full, steps, strength)
+            else:
+                restored = apply_correction(small, steps, 1.0)
+                lines = describe(
+                    full, small, restored, noisy=Defect.NOISY in slot.asked_of(Enhancer.RESTORE)
+                )
+                pixels = apply_lines(full, lines, strength)
+            if slot.photo.grey or _is_grey(full):
+                pixels = without_colour(pixels)
+        if small.shape != full.shape:
+            self.pace.learn_apply(full.size / 3e6, slot.stages.apply_ms)
+        return dataclasses.replace(slot.photo, pixels=pixels)
 
     def encoded(self, slot: Slot) -> None:
         self.pace.learn_encoding(
@@ -57,7 +84,7 @@ class RestoreHandler(PhotoHandler):
         )
 
     def _size_for(self, slot: Slot, shared_by: int) -> tuple[int, int]:
-        """The working size; photos of one batch share the time that is left.
+        """The working size, where so many photos share the time that is left.
 
         Raises:
             OutOfTime: there is not enough of it for any useful size.
@@ -85,31 +112,6 @@ class RestoreHandler(PhotoHandler):
                 slot.note("tile_px", done.tile_px)
                 slot.note("tile_batch", done.batch)
         return [canvas.steps for canvas in done.canvases]
-
-    def _apply(
-        self, slot: Slot, severities: Severities, small: Pixels, steps: NDArray[np.int16]
-    ) -> Photo:
-        """The photo with its correction; alpha, metadata and format stay as they are."""
-        full = slot.photo.pixels
-        strength = 1.0 if slot.step is None else slot.step.strength
-        with timed("apply_ms", slot):
-            if small.shape == full.shape:
-                pixels = apply_correction(full, steps, strength)
-            else:
-                restored = apply_correction(small, steps, 1.0)
-                lines = describe(full, small, restored, noisy=Defect.NOISY in severities)
-                pixels = apply_lines(full, lines, strength)
-            if slot.photo.grey or _is_grey(full):
-                pixels = without_colour(pixels)
-        if small.shape != full.shape:
-            self.pace.learn_apply(full.size / 3e6, slot.stages.apply_ms)
-        return dataclasses.replace(slot.photo, pixels=pixels)
-
-
-def _asked(slot: Slot) -> Severities:
-    """The defects to mend with their severities; none where nothing is to be done."""
-    asked = slot.asked_of(Enhancer.RESTORE)
-    return {} if slot.step is not None and slot.step.strength == 0 else asked
 
 
 def _is_grey(pixels: Pixels) -> bool:

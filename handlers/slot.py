@@ -36,11 +36,13 @@ class Slot:
     photo: Photo
     step: StepRequest | None = None  # None where the request names no step
 
-    def __init__(self, index: int, headers: Mapping[str, Any]) -> None:
-        self.index = index
+    def __init__(self, index: int, headers: Mapping[str, Any], batch: int = 1) -> None:
+        self.index, self.batch = index, batch  # its place in a batch of so many
         # In the sender's case; form fields are among them, with values of other types.
         self.headers = {name.lower(): v for name, v in headers.items() if isinstance(v, str)}
         self.request_id = self.headers.get(REQUEST_ID.lower(), "")
+        self.seen: Any = None  # what the handler's network sees of the photo, and finds
+        self.found: Any = None
         self.answer: Photo | BaseModel | None = None
         # Not the exception: its frames hold this slot and the payload, a cycle of many megabytes
         # that would stay until a collection happens to run.
@@ -77,6 +79,12 @@ class Slot:
         except ValueError as error:
             raise MalformedRequest(f"The header {BUDGET} is not a number.") from error
 
+    def check_time(self) -> None:
+        """Raises `OutOfTime` where the budget is spent."""
+        # Not `<=`: what is not a number at all (nan) must not pass as endless time.
+        if (left_ms := self.left_ms) is not None and not left_ms > 0:
+            raise OutOfTime
+
     def asked_of(self, enhancer: Enhancer) -> dict[Defect, float]:
         """The defects to mend with their severities; all that it knows, 1 each, without a step.
 
@@ -105,7 +113,7 @@ class Slot:
             OutOfTime: the budget is spent.
             ServiceError: the photo's own, as `decode` raises them.
         """
-        self._check_time()
+        self.check_time()
         if (step := self.headers.get(STEP.lower())) is not None:
             try:
                 self.step = StepRequest.model_validate_json(step)
@@ -113,7 +121,6 @@ class Slot:
                 raise MalformedRequest(f"The header {STEP} is not a step.") from error
         with timed("decode_ms", self):
             self.photo = self._decoded(payload)
-        self._check_time()
 
     def thumbnail(self) -> Pixels:
         """As `thumbnail_of` makes it, if nobody has before."""
@@ -139,6 +146,11 @@ class Slot:
         self.shared_answer = left
         return left is not None
 
+    def forget(self) -> None:
+        """Let go of the pixels: others of the batch may be at work for long."""
+        self.seen = self.found = self.answer = self.shared = None
+        vars(self).pop("photo", None)  # which it may never have had
+
     @property
     def shared_reply(self) -> Shared | None:
         """What the reply says of shared memory; nothing where the request's photo is not there."""
@@ -157,11 +169,6 @@ class Slot:
                 self.note("pixels", "shared")
                 return photo
         return decode(self.shared.payload, MAX_PIXELS, room=self.shared.room)
-
-    def _check_time(self) -> None:
-        # Not `<=`: what is not a number at all (nan) must not pass as endless time.
-        if (left_ms := self.left_ms) is not None and not left_ms > 0:
-            raise OutOfTime
 
     @contextmanager
     def own_errors(self) -> Iterator[None]:

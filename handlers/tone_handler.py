@@ -7,41 +7,52 @@ from pathlib import Path
 from darkroom.contracts.defects import Defect, Enhancer
 from darkroom.contracts.report import Foresight
 from darkroom.imaging.colour import without_colour
-from darkroom.imaging.photo import Photo
+from darkroom.imaging.photo import Photo, Pixels
 from darkroom.imaging.tone_map import ToneMap, apply_tone_map
 from darkroom.inference.tone import load_toner
 from handlers.adjusting import adjusted, is_adjusting
 from handlers.base import PhotoHandler
 from handlers.slot import Slot, timed
 
+Asked = tuple[Pixels, frozenset[Defect]]  # a thumbnail, and what is to be mended in it
 
-class ToneHandler(PhotoHandler):
+
+class ToneHandler(PhotoHandler[Asked | ToneMap | None, ToneMap | None]):
     """Mend light and colour: all maps in one call of the network, each applied at full size."""
 
     def load(self, weights: Path) -> None:
         self.toner = load_toner(weights, self.device)
 
-    def answer(self, slots: Sequence[Slot]) -> list[Photo | Foresight]:
-        mended = iter(self._mended([slot for slot in slots if not is_adjusting(slot)]))
-        return [adjusted(slot) if is_adjusting(slot) else next(mended) for slot in slots]
+    def look(self, slot: Slot) -> Asked | ToneMap | None:
+        """What the network is asked; the map where it has been foreseen; None for no map."""
+        if is_adjusting(slot):
+            return None
+        defects = frozenset(slot.asked_of(Enhancer.TONE))
+        if not defects:
+            return None  # the network is not relied upon to answer with the identity
+        if (tone_map := _foreseen(slot)) is not None:
+            return tone_map
+        with timed("network_ms", slot):
+            return slot.thumbnail(), defects
 
-    def _mended(self, slots: Sequence[Slot]) -> list[Photo | Foresight]:
-        asked = [frozenset(slot.asked_of(Enhancer.TONE)) for slot in slots]
-        # Nothing asked, nothing done: the network is not relied upon to answer with the identity.
-        return [
-            _done(slot, tone_map) if defects else slot.photo
-            for slot, tone_map, defects in zip(slots, self._maps(slots, asked), asked, strict=True)
-        ]
+    def find(
+        self, slots: Sequence[Slot], seen: Sequence[Asked | ToneMap | None]
+    ) -> list[ToneMap | None]:
+        asked = [each for each in seen if isinstance(each, tuple)]
+        asking = (slot for slot, each in zip(slots, seen, strict=True) if isinstance(each, tuple))
+        with timed("network_ms", *asking):
+            predicted = iter(self.toner.plan(asked) if asked else [])
+        return [next(predicted) if isinstance(each, tuple) else each for each in seen]
 
-    def _maps(self, slots: Sequence[Slot], asked: Sequence[frozenset[Defect]]) -> list[ToneMap]:
-        """Those foreseen, where a step brings one along; the others in one call of the network."""
-        foreseen = [_foreseen(slot) for slot in slots]
-        rows = zip(slots, asked, foreseen, strict=True)
-        others = [(slot, defects) for slot, defects, tone_map in rows if tone_map is None]
-        with timed("network_ms", *(slot for slot, _ in others)):
-            views = [(slot.thumbnail(), defects) for slot, defects in others]
-            predicted = iter(self.toner.plan(views) if views else [])
-        return [tone_map or next(predicted) for tone_map in foreseen]
+    def apply(self, slot: Slot, found: ToneMap | None) -> Photo | Foresight:
+        """What the step asks for: the sliders, the map itself, or the photo with it."""
+        if is_adjusting(slot):
+            return adjusted(slot)
+        if found is None:
+            return slot.photo
+        if slot.step is not None and slot.step.foresee:
+            return Foresight(tone_map=found.pack())
+        return _apply(slot, found)
 
 
 def _foreseen(slot: Slot) -> ToneMap | None:
@@ -50,13 +61,6 @@ def _foreseen(slot: Slot) -> ToneMap | None:
         return None
     slot.note("map", "foreseen")
     return ToneMap.unpack(slot.step.foreseen)
-
-
-def _done(slot: Slot, tone_map: ToneMap) -> Photo | Foresight:
-    """What the step asks for: the map itself, or the photo with it."""
-    if slot.step is not None and slot.step.foresee:
-        return Foresight(tone_map=tone_map.pack())
-    return _apply(slot, tone_map)
 
 
 def _apply(slot: Slot, tone_map: ToneMap) -> Photo:

@@ -15,7 +15,10 @@ FEWEST_TILES = 2  # with less, what comes back is hardly the photo's
 
 @dataclass
 class Pace:
-    """How long things take on this machine: moving estimates."""
+    """How long things take on this machine: moving estimates.
+
+    Of what several threads learn at the same moment something may be lost, and nothing else.
+    """
 
     tile_ms: float = 0.0  # 0 while nothing is known
     megapixel_ms: float = 25.0  # of the full size, to shrink a photo and apply what was found

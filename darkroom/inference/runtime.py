@@ -7,6 +7,7 @@ one thread, and there is one runtime for all of them.
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -80,15 +81,16 @@ def _compile(model: openvino.Model) -> Network:
 
     settings = {"INFERENCE_NUM_THREADS": 1, "NUM_STREAMS": 1, "PERFORMANCE_HINT": "LATENCY"}
     compiled = openvino.compile_model(model, "CPU", settings)
-    request = compiled.create_infer_request()
+    request, lock = compiled.create_infer_request(), threading.Lock()
 
     def run(*arrays: np.ndarray) -> Arrays:
-        # Put where the network reads them: as arguments they take 0.3 ms longer through Python.
-        for index, array in enumerate(arrays):
-            tensor = openvino.Tensor(np.ascontiguousarray(array), shared_memory=True)
-            request.set_input_tensor(index, tensor)
-        results = request.infer(share_outputs=True)
-        return tuple(np.array(results[port]) for port in compiled.outputs)
+        with lock:  # one request: of several threads, each has its turn
+            # Put where the network reads them: as arguments they take 0.3 ms longer through Python.
+            for index, array in enumerate(arrays):
+                tensor = openvino.Tensor(np.ascontiguousarray(array), shared_memory=True)
+                request.set_input_tensor(index, tensor)
+            results = request.infer(share_outputs=True)
+            return tuple(np.array(results[port]) for port in compiled.outputs)
 
     return run
 

@@ -55,7 +55,7 @@ class FakeArchive:
         self.model_yaml_config = {"handler": {"sha256": {self.weights.name: digest}}}
 
 
-class FakeHandler(PhotoHandler):
+class FakeHandler(PhotoHandler[None, None]):
     """Gives equal photos back, unless `work` has another idea; counts what it saw."""
 
     def __init__(self, work: Callable[[Slot], Photo] = lambda slot: replace(slot.photo)) -> None:
@@ -66,9 +66,14 @@ class FakeHandler(PhotoHandler):
     def load(self, weights: Path) -> None:
         self.loaded = weights.is_file()
 
-    def answer(self, slots: Sequence[Slot]) -> list[Photo]:
+    def look(self, slot: Slot) -> None: ...
+
+    def find(self, slots: Sequence[Slot], seen: Sequence[None]) -> Sequence[None]:
         self.calls.append(len(slots))
-        return [self.work(slot) for slot in slots]
+        return seen
+
+    def apply(self, slot: Slot, found: None) -> Photo:  # noqa: ARG002
+        return self.work(slot)
 
 
 def a_picture(seed: int = 0, width: int = 64, height: int = 48) -> np.ndarray:

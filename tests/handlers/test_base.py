@@ -3,24 +3,30 @@
 import gc
 import json
 import logging
+import threading
+import time
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
 from darkroom.contracts.defects import Defect, Enhancer
+from darkroom.contracts.errors import MalformedRequest
 from darkroom.contracts.headers import BUDGET, MODEL, REQUEST_ID, STEP
 from darkroom.contracts.problem import MEDIA_TYPE, Problem
 from darkroom.contracts.report import ModelReply, StepRequest
 from darkroom.imaging.codec import decode
 from darkroom.imaging.metrics import psnr
 from handlers.base import RefusedArchive
+from handlers.overlapping import THREADS_VARIABLE
 from tests.handlers.fakes import FakeContext, FakeHandler, a_body, a_picture
 from tests.photos import to_bytes
 
 
-def test_one_poisoned_photo_fails_alone(start):
+@pytest.mark.parametrize("threads", ["1", "3"])
+def test_one_poisoned_photo_fails_alone(start, monkeypatch, threads):
     """15 good and 1 bad in one batch: 15 photos and one 422 in its own slot, in order."""
+    monkeypatch.setenv(THREADS_VARIABLE, threads)
     batch = [a_body(seed) for seed in range(16)]
     batch[7] = {"body": bytearray(batch[7]["body"][:300])}
     context = FakeContext()
@@ -72,6 +78,67 @@ def test_the_batch_is_one_call(start):
     assert handler.calls == [2]
 
 
+def test_with_threads_a_batch_reaches_the_network_in_groups(start, monkeypatch):
+    """Asked by the thread that was called; a photo that cannot be read is in none of them."""
+    monkeypatch.setenv(THREADS_VARIABLE, "2")
+    handler = start()
+
+    handler.handle([a_body(1), {"body": b"?"}, a_body(2), a_body(3), a_body(4)], FakeContext())
+
+    assert handler.calls == [1, 2, 1]
+
+
+def test_a_photo_alone_needs_no_other_thread(start, monkeypatch):
+    """However many there may be: nothing is handed over and waited for."""
+    monkeypatch.setenv(THREADS_VARIABLE, "4")
+    seen_in = set()
+
+    def look(slot):
+        seen_in.add(threading.current_thread())
+        return slot.photo
+
+    start(FakeHandler(look)).handle([a_body()], FakeContext())
+
+    assert seen_in == {threading.current_thread()}
+
+
+def test_a_network_that_fails_for_a_group_is_asked_for_each_photo(start, monkeypatch):
+    """With threads as without: the group's photos go one by one, the others do not notice."""
+    monkeypatch.setenv(THREADS_VARIABLE, "2")
+    handler = start()
+    calls = []
+
+    def find(slots, seen):
+        calls.append([slot.index for slot in slots])
+        if 2 in calls[-1]:
+            raise MalformedRequest
+        return seen
+
+    handler.find = find
+    context = FakeContext()
+
+    assert all(handler.handle([a_body(seed) for seed in range(6)], context))
+    assert calls == [[0, 1], [2, 3], [2], [3], [4, 5]]
+    assert context.status == {2: 400}
+
+
+def test_a_finished_photo_is_let_go(start):
+    """Its pixels are not kept until the last one of its batch is done."""
+    handler = start()
+    earlier, kept = [], []
+
+    def look(slot):
+        kept.append(any(hasattr(each, "photo") for each in earlier))
+        earlier.append(slot)
+        return replace(slot.photo)
+
+    handler.work = look
+
+    handler.handle([a_body()] * 3, FakeContext())
+
+    assert kept == [False] * 3
+
+
 def test_an_unexpected_failure_is_internal_for_its_slot_alone(start, caplog):
     """The client reads `internal` and no detail; the log has the request's id and the cause."""
 
@@ -106,7 +173,7 @@ def test_an_answer_that_cannot_be_encoded_fails_its_slot_alone(start):
 def test_too_few_answers_fail_the_photos_not_the_server(start):
     """A network that loses an answer: each photo is tried alone, then refused as internal."""
     handler = start()
-    handler.answer = lambda _: []
+    handler.find = lambda *_: []
     context = FakeContext()
 
     assert len(handler.handle([a_body()] * 2, context)) == 2
@@ -134,6 +201,25 @@ def test_time_spent_on_decoding_counts(start):
 
     assert context.status == {0: 504}
     assert handler.calls == []
+
+
+def test_time_spent_on_others_counts(start, monkeypatch):
+    """A budget that ends while the batch's other photos are decoded spares the network."""
+    now = [0.0]
+    clock = SimpleNamespace(**vars(time) | {"monotonic": lambda: now[0]})
+    monkeypatch.setattr("handlers.slot.time", clock)
+    handler = start()
+
+    def look(slot):
+        now[0] += slot.index  # seconds
+
+    handler.look = look
+    context = FakeContext({BUDGET: "500"}, {BUDGET: "2000"})
+
+    handler.handle([a_body()] * 2, context)
+
+    assert context.status == {0: 504}
+    assert handler.calls == [1]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ import json
 import mmap
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from resource import RUSAGE_THREAD, getrusage
 from tempfile import TemporaryDirectory
@@ -23,6 +24,8 @@ from darkroom.contracts.sharing import (
     new_request,
 )
 from darkroom.imaging.codec import decode
+from darkroom.imaging.metrics import psnr
+from handlers.overlapping import THREADS_VARIABLE
 from handlers.sharing import SharedPhoto
 from tests.handlers.fakes import FakeContext, FakeHandler, a_body, a_picture
 from tests.photos import to_bytes
@@ -86,6 +89,30 @@ def test_pixels_that_were_left_are_not_decoded_again(start, shared, folder):
 
     assert np.array_equal(seen[-1], left)
     assert shared.file(folder, PIXELS).read_bytes() == left.tobytes()
+
+
+def test_photos_of_a_batch_stay_apart(start, folder, monkeypatch):
+    """With threads, too, each answer lies beside its own photo, and shows that one."""
+    monkeypatch.setenv(THREADS_VARIABLE, "3")
+    names = [new_request("0123456789abcdef", pixels=True) for _ in range(7)]
+    for seed, name in enumerate(names):
+        name.file(folder).parent.mkdir(parents=True, exist_ok=True)
+        name.file(folder).write_bytes(to_bytes(a_picture(seed)))
+    context = FakeContext(*({SHARED: name.model_dump_json()} for name in names))
+
+    def leave(slot):
+        slot.leave_pixels(slot.thumbnail())
+        return replace(slot.photo)
+
+    handler = start()
+    handler.work = leave
+
+    assert handler.handle([EMPTY] * 7, context) == [b""] * 7
+    for seed, name in enumerate(names):
+        answer = Shared.model_validate_json(context.replied[seed, SHARED])
+        assert answer.file(folder).parent == name.file(folder).parent
+        mended = decode(answer.file(folder).read_bytes(), 10_000).pixels
+        assert psnr(mended, a_picture(seed)) > 30
 
 
 def test_pixels_of_another_size_are_not_taken(start, shared, folder):
