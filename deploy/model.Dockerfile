@@ -24,7 +24,9 @@ COPY handlers handlers
 COPY model-store model-store
 # All of them unless told otherwise; those that `make archives` has built of the same are kept.
 ARG MODELS=
-RUN python -m handlers.build $MODELS
+# Most photos that a handler gets at once: more than one for GPUs alone.
+ARG BATCH_SIZE=1
+RUN python -m handlers.build --batch "$BATCH_SIZE" $MODELS
 
 FROM archives AS classes
 COPY config.properties .

@@ -20,6 +20,9 @@ class Archive:
     job_queue_size: int
     version: str = "1.0"  # the build adds what the archive was made of
     judged: bool = False  # brings the defect classifier along, to look at its own results
+    # On a processor a batch saves nothing that matters, while each photo waits for the slowest of
+    # its batch. For GPUs it is built with more: `python -m handlers.build --batch`.
+    batch_size: int = 1
     # The gateway owns the deadlines. This one only ends a worker that hangs.
     response_timeout_s: int = 20
     startup_timeout_s: int = 300  # also only that: a first start, on a busy machine, takes a minute
@@ -46,13 +49,13 @@ class Archive:
             # Workers are scaled as replicas, which the gateway sees and can spare.
             "minWorkers": 1,
             "maxWorkers": 1,
-            # On a processor a batch saves nothing that matters, while a lone request would pay the
-            # whole delay waiting for company, and each photo for the slowest of its batch.
-            "batchSize": 1,
+            "batchSize": self.batch_size,
+            # Milliseconds, which a lone request would pay in full waiting for company: what comes
+            # while one batch is at work is the next.
             "maxBatchDelay": 1,
             "responseTimeout": self.response_timeout_s,
             "startupTimeout": self.startup_timeout_s,
-            "jobQueueSize": self.job_queue_size,
+            "jobQueueSize": max(self.job_queue_size, 2 * self.batch_size),
             "handler": {"sha256": sha256, "sources_sha256": sources_sha256},
         }
 

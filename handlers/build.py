@@ -1,4 +1,4 @@
-"""Build the archives: `python -m handlers.build [NAME…] [--store DIR]`, or `make archives`.
+"""Build the archives: `python -m handlers.build [NAME…] [--batch N]`, or `make archives`.
 
 An archive is self-contained: entry file, weights, the network converted ahead of time, and copies
 of the packages it imports. It names the digest of all it was made from, so only what has changed
@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 
@@ -67,11 +68,17 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument(
         "--record", action="store_true", help="first write the weights' SHA-256 to the manifest"
     )
+    parser.add_argument(
+        "--batch", type=int, default=1, help="most photos that a handler gets at once; 1"
+    )
     options = parser.parse_args(arguments)
     if unknown := set(options.names) - ARCHIVES.keys():
         parser.error(f"there is no archive {', '.join(sorted(unknown))}")
+    if options.batch < 1:
+        parser.error("a batch has one photo at least")
     try:
-        for archive in (ARCHIVES[name] for name in options.names or ARCHIVES):
+        for name in options.names or ARCHIVES:
+            archive = replace(ARCHIVES[name], batch_size=options.batch)
             if options.record:
                 weights = options.store / "weights" / archive.weights
                 record_weights(weights, options.store / "manifest.toml")

@@ -1,7 +1,7 @@
 """What the containers' files promise; `tests/containers` runs them."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
@@ -11,9 +11,12 @@ from darkroom.cluster.environment import WORKER_ENVIRONMENT
 from darkroom.cluster.servers import SHARED_CLASSES, shared_jvm_options, torchserve_command
 from darkroom.trial.verdict import Limits
 from gateway.settings import Settings
+from handlers.archives import ARCHIVES
+from handlers.overlapping import threads_of
 
 PROJECT = Path(__file__).parents[1]
 COMPOSE = PROJECT / "docker-compose.yml"
+GPU = PROJECT / "deploy" / "gpu.yml"
 STACK = PROJECT / "deploy" / "stack.yml"
 
 
@@ -55,6 +58,24 @@ def test_only_the_gateway_is_published_and_on_loopback():
     assert {name for name, service in services.items() if "ports" in service} == {"gateway"}
     assert services["gateway"]["ports"][0].startswith("${DARKROOM_BIND:-127.0.0.1}:")
     assert all("outside" not in services[name]["networks"] for name in ("tone", "redis"))
+
+
+def test_gpus_get_batches_that_everybody_is_ready_for():
+    """`gpu.yml` tells the image's build, handlers and gateway; two batches fit each queue."""
+    services = yaml.safe_load(GPU.read_text())["services"]
+    dockerfile = (PROJECT / "deploy" / "model.Dockerfile").read_text()
+    gateway = services.pop("gateway")["environment"]
+    depth = Settings(replica_depth=gateway["DARKROOM_REPLICA_DEPTH"]).replica_depth
+
+    assert services.keys() == ARCHIVES.keys()
+    assert re.search(r'^RUN .* --batch "\$BATCH_SIZE"', dockerfile, re.MULTILINE)
+    for name, service in services.items():
+        (argument,) = service["build"]["args"].items()
+        assert re.search(rf"^ARG {argument[0]}=1$", dockerfile, re.MULTILINE)
+        batch = int(argument[1])
+        assert threads_of(service["environment"]) > 1
+        assert depth == 2 * batch
+        assert replace(ARCHIVES[name], batch_size=batch).config({}, "")["jobQueueSize"] >= depth
 
 
 def test_what_is_passed_on_is_a_setting():

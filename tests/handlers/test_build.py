@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -126,6 +127,20 @@ def test_one_photo_never_waits_for_another(unpacked):
     assert (config["minWorkers"], config["maxWorkers"], config["batchSize"]) == (1, 1, 1)
     assert config["jobQueueSize"] <= 100
     assert config["responseTimeout"] <= 30
+
+
+def test_an_archive_for_batches_has_a_queue_for_the_next():
+    """While one is at work, the gateway may send as many photos again: none is turned away."""
+    config = replace(ARCHIVES["restore"], batch_size=8).config({}, "")
+
+    assert (config["batchSize"], config["jobQueueSize"]) == (8, 16)
+
+
+def test_a_batch_of_nothing_is_a_usage_error(capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--batch", "0"])
+
+    assert "one photo at least" in capsys.readouterr().err
 
 
 def test_no_worker_is_ended_while_its_photo_has_time():
