@@ -1,7 +1,8 @@
 """What one client waits for a dark photo: `python -m benchmark.one_client`, beside `make up`.
 
 Sends the photo again and again over one connection. The handlers' own time is what the model
-servers report; the rest is gateway, TorchServe and HTTP, this client included.
+servers report, from a request to its reply; the rest is gateway, TorchServe and HTTP, this client
+included.
 """
 
 import argparse
@@ -34,7 +35,7 @@ def ask(connection: http.client.HTTPConnection, photo: bytes) -> tuple[float, fl
     if reply.status != 200 or report.diagnosed_by is None:
         raise RuntimeError(f"the photo was answered with {reply.status}: nothing was mended")
     models = [report.diagnosed_by, *(step.by for step in report.steps)]
-    return waited_ms, sum(model.stages.total_ms for model in models)
+    return waited_ms, sum(model.took_ms for model in models)
 
 
 async def measure(url: str, photos: list[bytes], count: int) -> dict[str, float]:

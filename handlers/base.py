@@ -107,7 +107,7 @@ class PhotoHandler(ABC, Generic[Seen, Found]):
 
         Raises:
             RefusedArchive: the weights are missing or not those that the archive was built with,
-                or a photo does not come through.
+                a GPU is required and not there, or a photo does not come through.
             ValueError: `DARKROOM_HANDLER_THREADS` is no number from 1.
         """
         if (threads := threads_of(os.environ)) > 1:
@@ -115,6 +115,8 @@ class PhotoHandler(ABC, Generic[Seen, Found]):
         model = context.manifest["model"]
         gpu = context.system_properties.get("gpu_id")
         self.device = "cpu" if gpu is None else f"cuda:{gpu}"
+        if gpu is None and os.environ.get("DARKROOM_REQUIRE_GPU", "0") not in ("", "0"):
+            raise RefusedArchive("DARKROOM_REQUIRE_GPU is set and there is no GPU")
         self.name, self.version = str(model["modelName"]), str(model["modelVersion"])
         weights = Path(context.system_properties["model_dir"]) / str(model["serializedFile"])
         verified = _verify(weights.parent, context.model_yaml_config["handler"]["sha256"])
@@ -196,6 +198,7 @@ class PhotoHandler(ABC, Generic[Seen, Found]):
             weights_sha256=self.weights_sha256[:12],
             device=self.device,
             stages=slot.stages,
+            took_ms=slot.took_ms,
             cpu_ms=slot.cpu_ms,
             notes=slot.notes,
             severities=slot.severities,

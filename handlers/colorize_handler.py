@@ -28,7 +28,7 @@ from darkroom.imaging.views import thumbnail_of
 from darkroom.inference.colorize import OFFICIAL, Colorizer, load_lite, load_official
 from darkroom.inference.memory import is_out_of_memory
 from darkroom.weights.folder import weights_file, weights_folder
-from handlers.base import PhotoHandler, RefusedArchive
+from handlers.base import PhotoHandler
 from handlers.rendering import Rendering, Renderings, smaller
 from handlers.slot import Slot, timed
 
@@ -40,8 +40,6 @@ class ColorizeHandler(PhotoHandler[Grey, Colouring | None]):
     """Give photos the colours that are likely for them: equal squares in one call of a network."""
 
     def load(self, weights: Path) -> None:
-        if self.device == "cpu" and os.environ.get("DARKROOM_REQUIRE_GPU", "0") not in ("", "0"):
-            raise RefusedArchive("DARKROOM_REQUIRE_GPU is set and there is no GPU")
         self.folder = weights_folder(os.environ)
         self.colorizers = {ColorModel.LITE: load_lite(weights, self.device)}
         self.renderings = Renderings()

@@ -1,6 +1,7 @@
 """One photo of a batch on its way through a model server."""
 
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -27,7 +28,7 @@ from handlers.sharing import SharedPhoto, find_shared
 
 log = logging.getLogger(__name__)
 
-MAX_PIXELS = 50_000_000  # the gateway's default; here it guards a server reached without one
+MAX_PIXELS = 50_000_000  # unless DARKROOM_MAX_PIXELS is set, both as at the gateway
 
 
 class Slot:
@@ -60,6 +61,11 @@ class Slot:
         return StageTimes(**{name: round(ms, 2) for name, ms in self._stages.items()})
 
     @property
+    def took_ms(self) -> float:
+        """Milliseconds since the request came."""
+        return round((time.monotonic() - self._arrived) * 1000, 2)
+
+    @property
     def cpu_ms(self) -> float:
         """Processor time of this process since the request came."""
         return round((time.process_time_ns() - self._began_ns) / 1e6, 2)
@@ -75,7 +81,7 @@ class Slot:
         if left is None:
             return None
         try:
-            return float(left) - (time.monotonic() - self._arrived) * 1000
+            return float(left) - self.took_ms
         except ValueError as error:
             raise MalformedRequest(f"The header {BUDGET} is not a number.") from error
 
@@ -162,13 +168,13 @@ class Slot:
         except ValidationError as error:
             raise MalformedRequest(f"The header {SHARED} names no photo.") from error
         if self.shared is None:
-            return decode(payload, MAX_PIXELS)
+            return decode(payload, _max_pixels())
         if (samples := self.shared.found(PIXELS)) is not None:
             with suppress(UnreadablePhoto):
                 photo = decoded_before(self.shared.payload, samples)
                 self.note("pixels", "shared")
                 return photo
-        return decode(self.shared.payload, MAX_PIXELS, room=self.shared.room)
+        return decode(self.shared.payload, _max_pixels(), room=self.shared.room)
 
     @contextmanager
     def own_errors(self) -> Iterator[None]:
@@ -180,6 +186,11 @@ class Slot:
         except Exception:
             log.exception("request %s failed", self.request_id or "without an id")
             self.problem = Problem.of(ServiceError(), self.request_id)
+
+
+def _max_pixels() -> int:
+    """What a photo may have: a guard for a server that is reached without a gateway."""
+    return int(os.environ.get("DARKROOM_MAX_PIXELS") or MAX_PIXELS)
 
 
 @contextmanager

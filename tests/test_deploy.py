@@ -103,6 +103,15 @@ def test_a_swarm_tries_new_versions_with_the_limits_of_whoever_deploys():
 
 
 @pytest.mark.parametrize("file", [COMPOSE, STACK], ids=["compose", "stack"])
+def test_model_servers_take_what_the_gateway_is_told_to_take(file):
+    """It is passed on to both."""
+    services = yaml.safe_load(file.read_text())["services"]
+
+    for name in ("gateway", *ARCHIVES):
+        assert "DARKROOM_MAX_PIXELS" in services[name]["environment"], name
+
+
+@pytest.mark.parametrize("file", [COMPOSE, STACK], ids=["compose", "stack"])
 def test_every_container_is_bounded(file):
     """Memory and processes have limits, the root is read-only, no capability is left."""
     for name, service in yaml.safe_load(file.read_text())["services"].items():

@@ -39,6 +39,7 @@ class ModelReply(BaseModel, frozen=True):
     weights_sha256: Word  # the first 12 hexadecimal digits
     device: Word
     stages: StageTimes
+    took_ms: Milliseconds = 0  # from the request's arrival: all stages and what lies between them
     cpu_ms: Milliseconds = 0  # processor time, of the whole batch
     # How it went about it, where that is not plain from the request: an angle, a working size.
     notes: dict[Word, Word | FiniteFloat] = Field(default_factory=dict, max_length=12)

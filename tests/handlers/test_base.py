@@ -61,6 +61,16 @@ def test_what_is_no_photo_is_answered_with_a_problem(start, body, status, code):
     assert (problem.code, problem.request_id) == (code, "r-1")
 
 
+def test_a_photo_has_no_more_pixels_than_are_told(start, monkeypatch):
+    """The limit is the gateway's own setting."""
+    handler, context = start(), FakeContext()
+    monkeypatch.setenv("DARKROOM_MAX_PIXELS", "1")
+
+    (reply,) = handler.handle([a_body()], context)
+
+    assert json.loads(reply)["code"] == "too_many_pixels"
+
+
 def test_no_requests_no_replies(start):
     """An empty batch reaches no network."""
     handler = start()
@@ -289,6 +299,7 @@ def test_a_reply_says_who_made_it_and_how_long_it_took(start, archive):
     assert reply.weights_sha256 == digest[:12]
     assert reply.stages.decode_ms > 0
     assert reply.stages.encode_ms > 0
+    assert reply.took_ms > reply.stages.total_ms
     assert context.media_type == {0: "image/jpeg"}
 
 
@@ -297,6 +308,14 @@ def test_a_gpu_is_named_as_the_server_gave_it(start, archive):
     archive.system_properties["gpu_id"] = 1
 
     assert start().device == "cuda:1"
+
+
+def test_a_required_gpu_that_is_missing_stops_the_start(archive, monkeypatch):
+    """The server does not come up on a processor where a GPU was required."""
+    monkeypatch.setenv("DARKROOM_REQUIRE_GPU", "1")
+
+    with pytest.raises(RefusedArchive, match="GPU"):
+        FakeHandler().initialize(archive)
 
 
 def test_real_photos_pass_before_the_server_is_ready(archive):

@@ -11,7 +11,6 @@ from darkroom.imaging.chroma import luma_of
 from darkroom.imaging.codec import decode
 from darkroom.weights.notes import WrongWeights
 from handlers import colorize_handler
-from handlers.base import RefusedArchive
 from handlers.colorize_handler import ColorizeHandler
 from tests.handlers.fakes import FakeContext, a_picture
 from tests.photos import to_bytes
@@ -44,7 +43,6 @@ def painter(monkeypatch):
 @pytest.fixture
 def handler(start, painter, monkeypatch, tmp_path):
     monkeypatch.setenv("DARKROOM_WEIGHTS", str(tmp_path / "official"))
-    monkeypatch.delenv("DARKROOM_REQUIRE_GPU", raising=False)
     started = start(ColorizeHandler())
     painter.calls.clear()
     return started
@@ -294,14 +292,6 @@ def test_what_is_no_colorization_is_refused(handler, header):
     status, problem = refused(handler, {COLORIZE: header})
 
     assert (status, problem["code"]) == (400, "malformed_request")
-
-
-def test_a_required_gpu_that_is_missing_stops_the_start(start, monkeypatch):
-    """The server does not come up on a processor where a GPU was required."""
-    monkeypatch.setenv("DARKROOM_REQUIRE_GPU", "1")
-
-    with pytest.raises(RefusedArchive, match="GPU"):
-        start(ColorizeHandler())
 
 
 def test_weights_of_another_network_stop_the_start(start):
