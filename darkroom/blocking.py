@@ -1,11 +1,13 @@
 """The Python client for ordinary programs: each call returns when it is done.
 
-from darkroom import Darkroom
+    from darkroom import Darkroom
 
-with Darkroom("http://127.0.0.1:9000") as darkroom:
-enhanced = darkroom.enhance("kitchen.jpg")
-if enhanced.photo:  # None: there was nothing to mend
-Path("better.jpg").write_bytes(enhanced.photo)
+    with Darkroom("http://127.0.0.1:9000") as darkroom:
+        enhanced = darkroom.enhance("kitchen.jpg")
+        if enhanced.photo:  # None: there was nothing to mend
+            Path("better.jpg").write_bytes(enhanced.photo)
+
+Every refusal is raised as the same `ServiceError` that the service answered with.
 """
 
 import asyncio

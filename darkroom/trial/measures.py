@@ -14,7 +14,10 @@ def light_db(pixels: Pixels) -> float:
 
 
 def nearness_db(pixels: Pixels, clean: Pixels) -> float:
-    """PSNR to the clean photo; what was cropped is compared with its middle."""
+    """PSNR to the clean photo; what was cropped is compared with its middle.
+
+    By itself: `imaging.metrics` needs scikit-image, which no model server has.
+    """
     height, width = (min(sides) for sides in zip(pixels.shape[:2], clean.shape[:2], strict=True))
     difference = _middle(pixels, height, width).astype(np.float32) - _middle(clean, height, width)
     return 10 * float(np.log10(255**2 / max(np.mean(difference**2), 1e-3)))
